@@ -1,0 +1,67 @@
+# madseg: `make help` lists what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PROTOS := $(shell find protos -name '*.proto')
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test soak lint format bench real models proto lock setup clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.installed ## Make the virtual environment from the lock file
+
+$(VENV)/.installed: requirements/dev.lock pyproject.toml
+	@echo "Setting up $(VENV) (about a minute the first time)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "madseg needs Python 3.11 or newer: set PYTHON=python3.x"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 -m venv failed: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q services
+	@$(BIN)/python -m madseg.core.warm_up
+	@touch $@
+
+demo: setup ## Stream a thousand generated images through four networks and report what they disagree on
+	@$(BIN)/madseg demo --output build/demo
+
+test: setup ## Run the tests
+	@$(BIN)/python -m pytest
+
+soak: setup ## Run the kill and load tests at their full number
+	@MADSEG_SOAK=1 $(BIN)/python -m pytest -m soak
+
+lint: setup ## What CI checks before the tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@cd protos && ../$(BIN)/buf lint && ../$(BIN)/buf format --diff --exit-code
+	@cd protos && ../$(BIN)/buf breaking --against released.binpb
+	@PYTHON=$(BIN)/python BIN=$(BIN) tests/stubs_current.sh
+
+format: setup ## Format the code
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format . && cd protos && ../$(BIN)/buf format --write
+
+bench: setup ## Measure the hot paths against their baselines, into build/bench.json
+	@$(BIN)/python -m tests.perf --output build/bench.json
+
+real: setup ## Run on real networks and photographs, where they are (MADSEG_REAL, default ../shared/real)
+	@$(BIN)/python -m tests.real --output build/real
+
+models: setup $(VENV)/.train ## Train the four shipped networks of the generated world again
+	@$(BIN)/python -m madseg.simulation.models --out build/models
+
+$(VENV)/.train: requirements/train.lock $(VENV)/.installed
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/train.lock
+	@touch $@
+
+proto: setup ## Generate the gRPC stubs into services/madseg/v1
+	@BIN=$(BIN) protos/generate.sh services
+
+lock: setup ## Resolve the locked versions anew
+	@BIN=$(BIN) requirements/lock.sh
+
+clean: ## Remove what was built (not the virtual environment)
+	@rm -rf build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info services/*.egg-info
+	@find services tests -name __pycache__ -type d -prune -exec rm -rf {} +

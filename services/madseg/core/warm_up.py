@@ -1,0 +1,21 @@
+"""Compiles the run-length kernels into numba's cache, so that the first start is as quick as any other.
+
+Run once after installation: `python -m madseg.core.warm_up`.
+"""
+
+import numpy as np
+
+from madseg.core.confusion import confusion, mean_iou
+from madseg.core.label_map import decode, encode, from_dense
+
+
+def warm_up() -> None:
+    """Calls every compiled kernel once."""
+    first = from_dense(np.zeros((2, 2), np.uint8))
+    second = decode(encode(from_dense(np.eye(2, dtype=np.uint8))))
+    first.areas()
+    mean_iou(confusion(first, second, 2))
+
+
+if __name__ == "__main__":
+    warm_up()

@@ -1,0 +1,229 @@
+"""The seams between the services and the machines they run on. Each has an embedded and a real adapter.
+
+| port      | embedded                            | real                                   |
+|-----------|-------------------------------------|----------------------------------------|
+| Stream    | `sqlite:///state/stream.db`         | `kafka://host:9092`                    |
+| Inference | `onnxruntime:///model_repository`   | `triton://host:8001`                   |
+| Database  | `sqlite:///state/madseg.db`         | `postgresql://...`                     |
+| Blobs     | `file:///state/blobs`               | `s3://bucket/prefix`                   |
+
+Delivery, for everybody: **effect first, then commit**. A consumer may see a record twice and never misses one;
+handlers are idempotent by key. Adapters raise only errors of `madseg.core.errors`: `Unavailable` where the same call
+may succeed later (a broker gone, a disk full), `NotFound`, `Conflict`, `InvalidInput`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, MetaData
+
+from madseg.core.messages import VersionRef
+from madseg.core.preprocess import Size
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as the product wants it.
+
+    `retention_hours` bounds how long records stay; None keeps them for ever.
+    A compacted topic keeps at least the last record of every key.
+    """
+
+    name: str
+    partitions: int = 1
+    compacted: bool = False
+    retention_hours: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TopicIdentity:
+    """What must not change under whoever keeps offsets: a rebuilt broker or topic would make them lies."""
+
+    cluster_id: str
+    topic_id: str
+    partitions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to publish. `value` None is a tombstone."""
+
+    topic: str
+    key: str
+    value: bytes | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record read. Offsets grow within a partition and may have gaps."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    value: bytes | None
+    headers: Mapping[str, str]
+
+
+class Consumer(ABC):
+    """A member of a consumer group, reading one topic. Not thread-safe."""
+
+    @abstractmethod
+    def poll(self, timeout: float, limit: int) -> list[Record]:
+        """At most `limit` records of one partition, in offset order; waits up to `timeout` seconds for the first.
+
+        An empty list says nothing came in time. Partitions take turns. Records are handed out once per assignment,
+        whether committed or not.
+        """
+
+    @abstractmethod
+    def commit(self, partition: int, offset: int) -> None:
+        """Records that every record before `offset` has had its effect."""
+
+    @abstractmethod
+    def lag(self) -> int:
+        """Records of the assigned partitions that `poll` has not handed out yet."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Leaves the group; the next member goes on from the committed offsets."""
+
+
+class Stream(ABC):
+    """Ordered, durable, partitioned topics. Records with one key are in one partition, in the order published."""
+
+    @abstractmethod
+    def create(self, topic: Topic) -> None:
+        """Makes the topic; does nothing where it is already.
+
+        Raises:
+            Conflict: it is there with another number of partitions.
+        """
+
+    @abstractmethod
+    def identity(self, topic: str) -> TopicIdentity:
+        """What the topic is.
+
+        Raises:
+            NotFound: there is no such topic.
+        """
+
+    @abstractmethod
+    def publish(self, records: Sequence[Outgoing]) -> None:
+        """Appends records; when it returns they are durable. All or an error, which may leave some appended.
+
+        Raises:
+            NotFound: a topic that isn't there.
+            InvalidInput: a record that is too large to be delivered.
+        """
+
+    @abstractmethod
+    def consume(self, topic: str, group: str, positions: Callable[[int], int] | None = None) -> Consumer:
+        """Joins a group.
+
+        `positions(partition)` gives the first offset wanted of an assigned partition, for those who keep offsets
+        together with their effect; without it the group's committed offsets count, from the earliest at first.
+
+        Raises:
+            NotFound: there is no such topic.
+        """
+
+    @abstractmethod
+    def end_offsets(self, topic: str) -> Mapping[int, int]:
+        """Per partition, the offset that the next record will have."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Frees what is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a network said: `labels` (H, W) uint8 on the canonical grid, and the mean entropy in nats or None."""
+
+    labels: NDArray[np.uint8]
+    mean_entropy: float | None
+
+
+class Inference(ABC):
+    """Runs served networks. Thread-safe."""
+
+    @abstractmethod
+    def load(self, version: VersionRef, grid: Size) -> None:
+        """Makes a version ready and checks its signature; does nothing where it is ready.
+
+        Raises:
+            NotFound: no such version.
+            InvalidModel: it doesn't have the served signature for this grid.
+        """
+
+    @abstractmethod
+    def unload(self, version: VersionRef) -> None:
+        """Frees a version; does nothing where it isn't loaded."""
+
+    @abstractmethod
+    def submit(self, version: VersionRef, picture: NDArray[np.uint8]) -> Future[Answer]:
+        """Asks one version about one (H, W, 3) uint8 RGB picture on the canonical grid.
+
+        The future fails with NotFound (not loaded), Unavailable (ask again later) or MadsegError (the network failed
+        on this picture). Callers bound how much they submit at once.
+        """
+
+    @abstractmethod
+    def describe(self) -> str:
+        """One line for the start-up log: which runtime, which device, and why."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Waits for what is running and frees everything."""
+
+
+class Database(ABC):
+    """A relational database, spoken to with SQLAlchemy Core. Thread-safe."""
+
+    @abstractmethod
+    def create(self, tables: MetaData) -> None:
+        """Makes the tables that aren't there yet."""
+
+    @abstractmethod
+    def write(self) -> AbstractContextManager[Connection]:
+        """A transaction that reads what is committed and writes: committed at the end, rolled back on an error."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """A read-only transaction in which every statement sees the same state (repeatable read)."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Closes every connection."""
+
+
+class Blobs(ABC):
+    """Files by key. Keys are relative paths of [a-zA-Z0-9._-] segments joined by slashes."""
+
+    @abstractmethod
+    def put(self, key: str, content: bytes) -> str:
+        """Stores a file whole or not at all, over one that is there, and returns its URI."""
+
+    @abstractmethod
+    def get(self, uri: str) -> bytes:
+        """The file of a URI that `put` returned.
+
+        Raises:
+            NotFound: it is not there (any more).
+            InvalidInput: a URI of another store.
+        """
+
+    @abstractmethod
+    def delete(self, uri: str) -> None:
+        """Removes a file; does nothing where it is gone."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Frees what is held."""

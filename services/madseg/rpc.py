@@ -1,0 +1,190 @@
+"""The one gRPC edge of all services: server, health, reflection, and the translation of errors to status codes.
+
+Unary methods are plain functions and run in a thread pool; streaming ones are coroutines on the server's loop,
+so that a watcher costs no thread.
+"""
+
+import asyncio
+import inspect
+import threading
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import structlog
+from google.protobuf import any_pb2
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from madseg.core.errors import AlreadyExists, Conflict, InvalidInput, MadsegError, NotFound, NotReady, Unavailable
+
+log = structlog.get_logger("madseg.rpc")
+
+MAX_MESSAGE_BYTES = 72 << 20
+"""Largest message in either direction: an upload of 64 MiB and its fields."""
+
+GRACE_SECONDS = 5.0
+"""How long calls under way may go on after a stop."""
+
+_CODES: tuple[tuple[type[MadsegError], grpc.StatusCode], ...] = (
+    (InvalidInput, grpc.StatusCode.INVALID_ARGUMENT),
+    (NotFound, grpc.StatusCode.NOT_FOUND),
+    (AlreadyExists, grpc.StatusCode.ALREADY_EXISTS),
+    (NotReady, grpc.StatusCode.FAILED_PRECONDITION),
+    (Conflict, grpc.StatusCode.FAILED_PRECONDITION),
+    (Unavailable, grpc.StatusCode.UNAVAILABLE),
+)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A servicer, its full name (`madseg.v1.SelectorService`) and the generated function that adds it to a server."""
+
+    name: str
+    servicer: object
+    add: Callable[..., None]
+
+
+class Server:
+    """A gRPC server with health and reflection, on a thread and loop of its own.
+
+    `address` is `host:port`; port 0 takes a free one, which `port` tells after `start`.
+    """
+
+    def __init__(self, services: Sequence[Service], address: str, threads: int = 16) -> None:
+        self._services, self._address, self._threads = services, address, threads
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="grpc", daemon=True)
+        self._ready: Future[int] = Future()
+        self._stopping = asyncio.Event()
+        self.port = 0
+
+    def start(self) -> None:
+        """Raises Conflict where the address is taken."""
+        self._thread.start()
+        self.port = self._ready.result()
+
+    def stop(self) -> None:
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopping.set)
+            self._thread.join()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve())
+        finally:
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        with ThreadPoolExecutor(self._threads, thread_name_prefix="rpc") as pool:
+            server = grpc.aio.server(
+                pool,
+                interceptors=[_Translate()],
+                options=[
+                    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+                    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+                    ("grpc.so_reuseport", 0),
+                ],
+            )
+            health_servicer = health.aio.HealthServicer()
+            health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
+            for service in self._services:
+                service.add(service.servicer, server)
+            names = [service.name for service in self._services]
+            reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+            try:
+                self._ready.set_result(server.add_insecure_port(self._address))
+                await server.start()
+            except RuntimeError as error:
+                self._ready.set_exception(Conflict(f"gRPC can't listen on {self._address}: {error}"))
+                return
+            for name in ("", *names):
+                await health_servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
+            await self._stopping.wait()
+            await health_servicer.enter_graceful_shutdown()
+            await server.stop(GRACE_SECONDS)
+
+
+class _Translate(grpc.aio.ServerInterceptor):
+    """Errors of `madseg.core.errors` become status codes with details; any other becomes INTERNAL with an id."""
+
+    async def intercept_service(self, continuation: Any, details: Any) -> Any:
+        handler = await continuation(details)
+        if handler is None or not details.method.startswith("/madseg."):
+            return handler
+        for kind in ("unary_unary", "unary_stream", "stream_unary", "stream_stream"):
+            behaviour = getattr(handler, kind)
+            if behaviour is not None:
+                return handler._replace(**{kind: _guarded(behaviour, details.method)})
+        return handler
+
+
+def _guarded(behaviour: Callable[..., Any], method: str) -> Callable[..., Any]:
+    if inspect.isasyncgenfunction(behaviour):
+
+        async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
+            try:
+                async for response in behaviour(request, context):
+                    yield response
+            except Exception as error:
+                await context.abort(*_status(error, method))
+
+        return stream
+    if inspect.iscoroutinefunction(behaviour):
+
+        async def coroutine(request: Any, context: Any) -> Any:
+            try:
+                return await behaviour(request, context)
+            except Exception as error:
+                await context.abort(*_status(error, method))
+
+        return coroutine
+    if inspect.isgeneratorfunction(behaviour):
+
+        def generate(request: Any, context: Any) -> Iterator[Any]:
+            try:
+                yield from behaviour(request, context)
+            except Exception as error:
+                context.abort(*_status(error, method))
+
+        return generate
+
+    def call(request: Any, context: Any) -> Any:
+        try:
+            return behaviour(request, context)
+        except Exception as error:
+            context.abort(*_status(error, method))
+
+    return call
+
+
+def _status(error: Exception, method: str) -> tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]:
+    """Code, message and trailing metadata for an error."""
+    if isinstance(error, grpc.aio.AbortError):
+        raise error
+    if not isinstance(error, MadsegError):
+        incident = uuid.uuid4().hex
+        log.error("rpc_failed", method=method, incident=incident, exc_info=error)
+        return grpc.StatusCode.INTERNAL, f"internal error {incident}: see the server's log", ()
+    code = next((code for kind, code in _CODES if isinstance(error, kind)), grpc.StatusCode.UNKNOWN)
+    return code, str(error), (("grpc-status-details-bin", _details(error, code).SerializeToString()),)
+
+
+def _details(error: MadsegError, code: grpc.StatusCode) -> status_pb2.Status:
+    """google.rpc.Status with an ErrorInfo, and a BadRequest where a field is at fault."""
+    status = status_pb2.Status(code=code.value[0], message=str(error))
+    info = error_details_pb2.ErrorInfo(reason=type(error).__name__, domain="madseg")
+    details: list[error_details_pb2.ErrorInfo | error_details_pb2.BadRequest] = [info]
+    if isinstance(error, InvalidInput) and error.field:
+        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=str(error))
+        details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+    for detail in details:
+        packed = any_pb2.Any()
+        packed.Pack(detail)
+        status.details.append(packed)
+    return status

@@ -1,0 +1,184 @@
+"""What every service's process does alike: consume with dead letters, back off, log, stop in order."""
+
+import logging
+import signal
+import sys
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Protocol, TypeVar
+
+import structlog
+
+from madseg.core.errors import Poison, Unavailable
+from madseg.ports import Consumer, Outgoing, Record, Stream
+from madseg.wire import dead_topic
+
+log = structlog.get_logger("madseg.runtime")
+
+T = TypeVar("T")
+
+POLL_SECONDS = 0.5
+"""How long a poll waits for a first record; bounds how long a stop takes."""
+
+BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+"""Pauses between tries while a part is unavailable; the last one repeats."""
+
+
+class Part(Protocol):
+    """Something that runs until it is stopped: a worker, a gRPC server, a web server."""
+
+    def start(self) -> None:
+        """Returns when it is ready."""
+
+    def stop(self) -> None:
+        """Finishes what is under way and returns when it has ended."""
+
+
+class Handler(ABC):
+    """What a worker does with records."""
+
+    @abstractmethod
+    def handle(self, records: Sequence[Record]) -> None:
+        """Makes the effect of records of one partition durable.
+
+        Must be idempotent. Where it raises anything but Unavailable, the batch is handled once more, record by record.
+        """
+
+    def skip(self, record: Record) -> None:  # noqa: B027
+        """Called after a record went to the dead letters; whoever keeps offsets moves past it here."""
+
+    def idle(self) -> None:  # noqa: B027
+        """Called from the worker's thread whenever nothing came in, and between batches."""
+
+
+class Worker:
+    """A thread that takes records from a consumer to a handler: effect first, then commit.
+
+    A record that raises Poison goes to `<topic>.dead` with the reason and never blocks its partition.
+    So does one on which the handler fails unexpectedly: that is a defect, and it is logged as one.
+    Unavailable is retried for ever, with pauses: nothing is lost and nothing skipped.
+    """
+
+    def __init__(
+        self, name: str, stream: Stream, consumer: Callable[[], Consumer], handler: Handler, limit: int
+    ) -> None:
+        self._name, self._stream, self._consumer, self._handler, self._limit = name, stream, consumer, handler, limit
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.last_poll = time.monotonic()
+        """When the loop last asked for records: its age is the worker's liveness."""
+        self.lag = 0
+        """Records that wait, as of the last poll."""
+        self.dead_letters = 0
+        """Records sent to the dead letters since the start."""
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        consumer = self._retrying(self._consumer)
+        if consumer is None:
+            return
+        try:
+            while not self._stopping.is_set():
+                self.last_poll = time.monotonic()
+                records = self._retrying(lambda: consumer.poll(POLL_SECONDS, self._limit)) or []
+                self.lag = self._retrying(consumer.lag) or 0
+                if records:
+                    self._effect(records)
+                    self._commit(consumer, records[-1])
+                self._retrying(self._handler.idle)
+        finally:
+            consumer.close()
+
+    def _commit(self, consumer: Consumer, last: Record) -> None:
+        self._retrying(lambda: consumer.commit(last.partition, last.offset + 1))
+
+    def _effect(self, records: Sequence[Record]) -> None:
+        try:
+            self._retrying(lambda: self._handler.handle(records))
+        except Exception as error:  # poison, or a defect: isolate the record
+            if len(records) > 1:
+                for record in records:
+                    self._effect([record])
+            else:
+                self._bury(records[0], error)
+
+    def _bury(self, record: Record, error: Exception) -> None:
+        if not isinstance(error, Poison):
+            log.error("record_failed", **_where(record), exc_info=error)
+        log.warning("dead_letter", **_where(record), reason=str(error))
+        headers = {
+            **record.headers,
+            "madseg-error": f"{type(error).__name__}: {error}"[:2000],
+            "madseg-topic": record.topic,
+            "madseg-partition": str(record.partition),
+            "madseg-offset": str(record.offset),
+        }
+        letter = Outgoing(dead_topic(record.topic).name, record.key, record.value, headers)
+        self._retrying(lambda: self._stream.publish([letter]))
+        self.dead_letters += 1
+        self._retrying(lambda: self._handler.skip(record))
+
+    def _retrying(self, act: Callable[[], T]) -> T | None:
+        """The act's result; repeats it while a part is unavailable. None when stopped meanwhile."""
+        for attempt in range(sys.maxsize):
+            try:
+                return act()
+            except Unavailable as error:
+                pause = BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS) - 1)]
+                log.warning("unavailable", worker=self._name, reason=str(error), retry_in_s=pause)
+                if self._stopping.wait(pause):
+                    return None
+        return None
+
+
+def _where(record: Record) -> dict[str, object]:
+    return {"topic": record.topic, "partition": record.partition, "offset": record.offset, "key": record.key}
+
+
+def run(parts: Sequence[Part], ready: Callable[[], None] = lambda: None) -> None:
+    """Starts the parts in order, waits for SIGINT or SIGTERM, and stops them in reverse order."""
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    started: list[Part] = []
+    try:
+        for part in parts:
+            part.start()
+            started.append(part)
+        ready()
+        stopping.wait()
+    finally:
+        for part in reversed(started):
+            part.stop()
+
+
+def configure_logging(*, json: bool) -> None:
+    """One event a line on standard error: JSON for machines, coloured columns on a terminal."""
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

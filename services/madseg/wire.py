@@ -1,0 +1,277 @@
+"""Between the messages of the core and the bytes on the stream: one pair of functions per topic.
+
+Nothing above this module sees a protobuf of an event.
+"""
+
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from madseg.core.errors import InvalidInput, Poison
+from madseg.core.messages import (
+    ImageAccepted,
+    ImageFacts,
+    ModelEvent,
+    Prediction,
+    PredictionFailure,
+    PredictionsMade,
+    Role,
+    RoleChanged,
+    VersionPublished,
+    VersionRef,
+    checked_image_id,
+    checked_model_name,
+)
+from madseg.core.preprocess import PERCEPTUAL_HASH_VERSION, Box, Size
+from madseg.ports import Topic
+from madseg.v1 import events_pb2, types_pb2
+
+M = TypeVar("M", bound=Message)
+
+MAX_RECORD_BYTES = 900_000
+"""Records larger than this are split by model before publishing: brokers refuse more than about a megabyte."""
+
+
+def images_topic(prefix: str, partitions: int) -> Topic:
+    """Key image id, value ImageAccepted; a tombstone says the image is forgotten."""
+    return Topic(f"{prefix}.images", partitions, compacted=True)
+
+
+def predictions_topic(prefix: str, partitions: int) -> Topic:
+    """Key image id, value PredictionsMade; the selector's database is the store, so a week is plenty."""
+    return Topic(f"{prefix}.predictions", partitions, retention_hours=7 * 24)
+
+
+def models_topic(prefix: str) -> Topic:
+    """Key `version/<name>/<n>` or `role/<name>`, value ModelEvent. One partition: roles follow their versions."""
+    return Topic(f"{prefix}.models", 1, compacted=True)
+
+
+def dead_topic(topic: str) -> Topic:
+    """Where records of `topic` go that no retry can help; a month to look at them."""
+    return Topic(f"{topic}.dead", 1, retention_hours=30 * 24)
+
+
+def timestamp(moment: datetime) -> Timestamp:
+    """A protobuf timestamp; `moment` must have a time zone."""
+    result = Timestamp()
+    result.FromDatetime(moment.astimezone(UTC))
+    return result
+
+
+def moment(stamp: Timestamp) -> datetime:
+    """A datetime in UTC."""
+    return stamp.ToDatetime(tzinfo=UTC)
+
+
+def version_proto(ref: VersionRef) -> types_pb2.ModelVersion:
+    """A version as its protobuf."""
+    return types_pb2.ModelVersion(model=ref.model, version=ref.version)
+
+
+def version_ref(proto: types_pb2.ModelVersion) -> VersionRef:
+    """The version that a protobuf names.
+
+    Raises:
+        InvalidInput: no valid model name, or version 0.
+    """
+    if proto.version < 1:
+        raise InvalidInput(f"a version number must be at least 1, got {proto.version}", field="version")
+    return VersionRef(checked_model_name(proto.model), proto.version)
+
+
+def encode_image(event: ImageAccepted) -> bytes:
+    """The record's value for an accepted image."""
+    facts = event.image
+    return events_pb2.ImageAccepted(
+        image_id=facts.image_id,
+        sha256=event.sha256,
+        original_uri=event.original_uri,
+        canonical_uri=event.canonical_uri,
+        original_size=types_pb2.Size(height=event.original_size.height, width=event.original_size.width),
+        crop=types_pb2.Box(left=event.crop.left, top=event.crop.top, width=event.crop.width, height=event.crop.height),
+        grid_id=event.grid_id,
+        perceptual_hash=facts.perceptual_hash,
+        perceptual_hash_version=PERCEPTUAL_HASH_VERSION,
+        source=facts.source,
+        captured_at=timestamp(facts.captured_at),
+        accepted_at=timestamp(event.accepted_at),
+        tags=facts.tags,
+        random_lane=facts.random_lane,
+    ).SerializeToString(deterministic=True)
+
+
+def decode_image(value: bytes) -> ImageAccepted:
+    """The accepted image of a record.
+
+    Raises:
+        Poison: it is no such record.
+    """
+    proto = _parsed(events_pb2.ImageAccepted(), value)
+    try:
+        return ImageAccepted(
+            image=_facts(proto),
+            sha256=proto.sha256,
+            original_uri=proto.original_uri,
+            canonical_uri=proto.canonical_uri,
+            original_size=Size(proto.original_size.height, proto.original_size.width),
+            crop=Box(proto.crop.left, proto.crop.top, proto.crop.width, proto.crop.height),
+            grid_id=proto.grid_id,
+            accepted_at=moment(proto.accepted_at),
+        )
+    except InvalidInput as error:
+        raise Poison(f"not an accepted image: {error}") from error
+
+
+def encode_predictions(event: PredictionsMade) -> list[bytes]:
+    """The records' values for the predictions of one image: one, or several where one would be too large."""
+    parts: list[events_pb2.PredictionsMade] = []
+    size = MAX_RECORD_BYTES
+    for outcome in event.outcomes:
+        proto = _outcome_proto(outcome)
+        size += proto.ByteSize() + 8
+        if size > MAX_RECORD_BYTES:
+            parts.append(_predictions_head(event.image))
+            size = proto.ByteSize() + 8
+        parts[-1].predictions.append(proto)
+    return [part.SerializeToString(deterministic=True) for part in parts]
+
+
+def decode_predictions(value: bytes) -> PredictionsMade:
+    """The predictions of a record. The label maps stay in their wire form, unread.
+
+    Raises:
+        Poison: it is no such record.
+    """
+    proto = _parsed(events_pb2.PredictionsMade(), value)
+    try:
+        return PredictionsMade(_facts(proto), tuple(_outcome(item) for item in proto.predictions))
+    except InvalidInput as error:
+        raise Poison(f"not predictions: {error}") from error
+
+
+def encode_model_event(event: ModelEvent) -> tuple[str, bytes]:
+    """Key and value of the record for a model event."""
+    if isinstance(event, RoleChanged):
+        changed = events_pb2.ModelRoleChanged(model=event.model, role=role_proto(event.role), serving=event.serving)
+        return f"role/{event.model}", events_pb2.ModelEvent(role_changed=changed).SerializeToString(deterministic=True)
+    published = events_pb2.ModelVersionPublished(
+        version=version_proto(event.ref),
+        covers=event.covers,
+        taxonomy_id=event.taxonomy_id,
+        grid=types_pb2.Size(height=event.grid.height, width=event.grid.width),
+        has_entropy=event.has_entropy,
+        sha256=event.sha256,
+        parent=version_proto(event.parent) if event.parent else None,
+        card=event.card,
+    )
+    value = events_pb2.ModelEvent(version_published=published).SerializeToString(deterministic=True)
+    return f"version/{event.ref}", value
+
+
+def decode_model_event(value: bytes) -> ModelEvent:
+    """The model event of a record.
+
+    Raises:
+        Poison: it is no such record.
+    """
+    proto = _parsed(events_pb2.ModelEvent(), value)
+    try:
+        match proto.WhichOneof("event"):
+            case "role_changed":
+                changed = proto.role_changed
+                return RoleChanged(checked_model_name(changed.model), role(changed.role), tuple(changed.serving))
+            case "version_published":
+                published = proto.version_published
+                return VersionPublished(
+                    ref=version_ref(published.version),
+                    covers=tuple(published.covers),
+                    taxonomy_id=published.taxonomy_id,
+                    grid=Size(published.grid.height, published.grid.width),
+                    has_entropy=published.has_entropy,
+                    sha256=published.sha256,
+                    parent=version_ref(published.parent) if published.HasField("parent") else None,
+                    card=published.card,
+                )
+            case _:
+                raise Poison("not a model event: neither a version nor a role")
+    except InvalidInput as error:
+        raise Poison(f"not a model event: {error}") from error
+
+
+_ROLES = {
+    Role.TARGET: types_pb2.MODEL_ROLE_TARGET,
+    Role.COMPETITOR: types_pb2.MODEL_ROLE_COMPETITOR,
+    Role.RETIRED: types_pb2.MODEL_ROLE_RETIRED,
+}
+
+
+def role_proto(value: Role) -> types_pb2.ModelRole.ValueType:
+    """A role as its protobuf."""
+    return _ROLES[value]
+
+
+def role(proto: types_pb2.ModelRole.ValueType) -> Role:
+    """The role that a protobuf names.
+
+    Raises:
+        InvalidInput: unspecified or unknown.
+    """
+    for value, known in _ROLES.items():
+        if known == proto:
+            return value
+    raise InvalidInput("a role must be target, competitor or retired", field="role")
+
+
+def _parsed(proto: M, value: bytes) -> M:
+    try:
+        proto.ParseFromString(value)
+    except DecodeError as error:
+        raise Poison(f"not a {proto.DESCRIPTOR.name}: {error}") from error
+    return proto
+
+
+def _facts(proto: events_pb2.ImageAccepted | events_pb2.PredictionsMade) -> ImageFacts:
+    current = proto.HasField("perceptual_hash") and proto.perceptual_hash_version == PERCEPTUAL_HASH_VERSION
+    return ImageFacts(
+        image_id=checked_image_id(proto.image_id),
+        perceptual_hash=proto.perceptual_hash if current else None,
+        source=proto.source,
+        captured_at=moment(proto.captured_at),
+        tags=dict(proto.tags),
+        random_lane=proto.random_lane,
+    )
+
+
+def _predictions_head(facts: ImageFacts) -> events_pb2.PredictionsMade:
+    return events_pb2.PredictionsMade(
+        image_id=facts.image_id,
+        perceptual_hash=facts.perceptual_hash,
+        perceptual_hash_version=PERCEPTUAL_HASH_VERSION,
+        source=facts.source,
+        captured_at=timestamp(facts.captured_at),
+        tags=facts.tags,
+        random_lane=facts.random_lane,
+    )
+
+
+def _outcome_proto(outcome: Prediction | PredictionFailure) -> events_pb2.Prediction:
+    version = version_proto(outcome.version)
+    if isinstance(outcome, PredictionFailure):
+        return events_pb2.Prediction(version=version, failure=events_pb2.PredictionFailure(reason=outcome.reason))
+    segmentation = events_pb2.Segmentation(label_map=outcome.label_map, mean_entropy=outcome.mean_entropy)
+    return events_pb2.Prediction(version=version, segmentation=segmentation)
+
+
+def _outcome(proto: events_pb2.Prediction) -> Prediction | PredictionFailure:
+    ref = version_ref(proto.version)
+    match proto.WhichOneof("outcome"):
+        case "segmentation":
+            said = proto.segmentation
+            return Prediction(ref, said.label_map, said.mean_entropy if said.HasField("mean_entropy") else None)
+        case "failure":
+            return PredictionFailure(ref, proto.failure.reason)
+        case _:
+            raise InvalidInput(f"{ref} has neither a label map nor a failure")
