@@ -1270,6 +1270,54 @@ class ListMissingResponse(_message.Message):
 Global___ListMissingResponse: _TypeAlias = ListMissingResponse  # noqa: Y015
 
 @_typing.final
+class FindUnknownImagesRequest(_message.Message):
+    """Request of FindUnknownImages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMAGE_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def image_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At most 1000 ids."""
+
+    def __init__(
+        self,
+        *,
+        image_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image_ids", b"image_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindUnknownImagesRequest: _TypeAlias = FindUnknownImagesRequest  # noqa: Y015
+
+@_typing.final
+class FindUnknownImagesResponse(_message.Message):
+    """Response of FindUnknownImages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMAGE_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def image_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Those of the ids that are unknown and not banned, in the order asked."""
+
+    def __init__(
+        self,
+        *,
+        image_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image_ids", b"image_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FindUnknownImagesResponse: _TypeAlias = FindUnknownImagesResponse  # noqa: Y015
+
+@_typing.final
 class GetSelectorStatusRequest(_message.Message):
     """Request of GetSelectorStatus."""
 
@@ -1302,6 +1350,8 @@ class GetSelectorStatusResponse(_message.Message):
     CLASS_NAMES_FIELD_NUMBER: _builtins.int
     RANKED_FIELD_NUMBER: _builtins.int
     COLOURS_FIELD_NUMBER: _builtins.int
+    GRID_FIELD_NUMBER: _builtins.int
+    RANDOM_LANE_FIELD_NUMBER: _builtins.int
     images: _builtins.int
     """Images with at least one prediction or failure."""
     lag: _builtins.int
@@ -1312,6 +1362,8 @@ class GetSelectorStatusResponse(_message.Message):
     """Grows with every change of the selector's state."""
     criteria_id: _builtins.str
     """Hash over taxonomy, grid, metric, min_class_share and content constraint."""
+    random_lane: _builtins.int
+    """Images of the random lane among `images`."""
     @_builtins.property
     def offsets(self) -> _containers.RepeatedCompositeFieldContainer[Global___PartitionOffset]:
         """Where the selector stands, per partition."""
@@ -1332,6 +1384,10 @@ class GetSelectorStatusResponse(_message.Message):
     def colours(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Colours of the classes in label order: red << 16 | green << 8 | blue."""
 
+    @_builtins.property
+    def grid(self) -> _types_pb2.Size:
+        """Size of the canonical grid."""
+
     def __init__(
         self,
         *,
@@ -1345,10 +1401,12 @@ class GetSelectorStatusResponse(_message.Message):
         class_names: _abc.Iterable[_builtins.str] | None = ...,
         ranked: _abc.Iterable[_builtins.str] | None = ...,
         colours: _abc.Iterable[_builtins.int] | None = ...,
+        grid: _types_pb2.Size | None = ...,
+        random_lane: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["grid", b"grid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_names", b"class_names", "colours", b"colours", "criteria_id", b"criteria_id", "dead_letters", b"dead_letters", "images", b"images", "lag", b"lag", "offsets", b"offsets", "ranked", b"ranked", "revision", b"revision", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_names", b"class_names", "colours", b"colours", "criteria_id", b"criteria_id", "dead_letters", b"dead_letters", "grid", b"grid", "images", b"images", "lag", b"lag", "offsets", b"offsets", "random_lane", b"random_lane", "ranked", b"ranked", "revision", b"revision", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

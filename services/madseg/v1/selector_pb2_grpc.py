@@ -105,6 +105,11 @@ class SelectorServiceStub:
                 request_serializer=madseg_dot_v1_dot_selector__pb2.ListMissingRequest.SerializeToString,
                 response_deserializer=madseg_dot_v1_dot_selector__pb2.ListMissingResponse.FromString,
                 _registered_method=True)
+        self.FindUnknownImages = channel.unary_unary(
+                '/madseg.v1.SelectorService/FindUnknownImages',
+                request_serializer=madseg_dot_v1_dot_selector__pb2.FindUnknownImagesRequest.SerializeToString,
+                response_deserializer=madseg_dot_v1_dot_selector__pb2.FindUnknownImagesResponse.FromString,
+                _registered_method=True)
         self.GetSelectorStatus = channel.unary_unary(
                 '/madseg.v1.SelectorService/GetSelectorStatus',
                 request_serializer=madseg_dot_v1_dot_selector__pb2.GetSelectorStatusRequest.SerializeToString,
@@ -214,6 +219,13 @@ class SelectorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def FindUnknownImages(self, request, context):
+        """Which of these images the selector has never had a prediction or a failure of.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetSelectorStatus(self, request, context):
         """Where the selector stands in the stream, and counts.
         """
@@ -293,6 +305,11 @@ def add_SelectorServiceServicer_to_server(servicer, server):
                     servicer.ListMissing,
                     request_deserializer=madseg_dot_v1_dot_selector__pb2.ListMissingRequest.FromString,
                     response_serializer=madseg_dot_v1_dot_selector__pb2.ListMissingResponse.SerializeToString,
+            ),
+            'FindUnknownImages': grpc.unary_unary_rpc_method_handler(
+                    servicer.FindUnknownImages,
+                    request_deserializer=madseg_dot_v1_dot_selector__pb2.FindUnknownImagesRequest.FromString,
+                    response_serializer=madseg_dot_v1_dot_selector__pb2.FindUnknownImagesResponse.SerializeToString,
             ),
             'GetSelectorStatus': grpc.unary_unary_rpc_method_handler(
                     servicer.GetSelectorStatus,
@@ -679,6 +696,33 @@ class SelectorService:
             '/madseg.v1.SelectorService/ListMissing',
             madseg_dot_v1_dot_selector__pb2.ListMissingRequest.SerializeToString,
             madseg_dot_v1_dot_selector__pb2.ListMissingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def FindUnknownImages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/madseg.v1.SelectorService/FindUnknownImages',
+            madseg_dot_v1_dot_selector__pb2.FindUnknownImagesRequest.SerializeToString,
+            madseg_dot_v1_dot_selector__pb2.FindUnknownImagesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -61,6 +61,8 @@ class SelectorServiceStub:
     """Forgets an image for ever. IntakeService.ForgetImage calls this; call that one."""
     ListMissing: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ListMissingRequest, _selector_pb2.ListMissingResponse]
     """Ids of images that lack a prediction of a version that takes part."""
+    FindUnknownImages: _grpc.UnaryUnaryMultiCallable[_selector_pb2.FindUnknownImagesRequest, _selector_pb2.FindUnknownImagesResponse]
+    """Which of these images the selector has never had a prediction or a failure of."""
     GetSelectorStatus: _grpc.UnaryUnaryMultiCallable[_selector_pb2.GetSelectorStatusRequest, _selector_pb2.GetSelectorStatusResponse]
     """Where the selector stands in the stream, and counts."""
 
@@ -97,6 +99,8 @@ class SelectorServiceAsyncStub(SelectorServiceStub):
     """Forgets an image for ever. IntakeService.ForgetImage calls this; call that one."""
     ListMissing: _aio.UnaryUnaryMultiCallable[_selector_pb2.ListMissingRequest, _selector_pb2.ListMissingResponse]  # type: ignore[assignment]
     """Ids of images that lack a prediction of a version that takes part."""
+    FindUnknownImages: _aio.UnaryUnaryMultiCallable[_selector_pb2.FindUnknownImagesRequest, _selector_pb2.FindUnknownImagesResponse]  # type: ignore[assignment]
+    """Which of these images the selector has never had a prediction or a failure of."""
     GetSelectorStatus: _aio.UnaryUnaryMultiCallable[_selector_pb2.GetSelectorStatusRequest, _selector_pb2.GetSelectorStatusResponse]  # type: ignore[assignment]
     """Where the selector stands in the stream, and counts."""
 
@@ -214,6 +218,14 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.ListMissingResponse, _abc.Awaitable[_selector_pb2.ListMissingResponse]]:
         """Ids of images that lack a prediction of a version that takes part."""
+
+    @_abc_1.abstractmethod
+    def FindUnknownImages(
+        self,
+        request: _selector_pb2.FindUnknownImagesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_selector_pb2.FindUnknownImagesResponse, _abc.Awaitable[_selector_pb2.FindUnknownImagesResponse]]:
+        """Which of these images the selector has never had a prediction or a failure of."""
 
     @_abc_1.abstractmethod
     def GetSelectorStatus(

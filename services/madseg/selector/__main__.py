@@ -1,0 +1,112 @@
+"""The selector: predictions in, MAD rankings and candidate sets out. `python -m madseg.selector` runs it alone."""
+
+import time
+from dataclasses import dataclass
+
+import structlog
+
+from madseg import project
+from madseg.core.preprocess import parse_size
+from madseg.core.ranking import NEAR
+from madseg.ports import Database, Stream
+from madseg.rpc import Server, Service
+from madseg.runtime import Part, Worker, configure_logging, run
+from madseg.selector.absorb import Absorb
+from madseg.selector.chores import Chores, apply_constraint, drop_other_metrics
+from madseg.selector.criteria import Criteria
+from madseg.selector.grpc_api import SelectorApi
+from madseg.selector.layout import load_layout, open_contests
+from madseg.selector.offsets import check_identity, next_offset
+from madseg.selector.queries import Queries
+from madseg.selector.roles import LearnRoles
+from madseg.selector.tables import METADATA
+from madseg.settings import describe, load, setting
+from madseg.v1.selector_pb2_grpc import add_SelectorServiceServicer_to_server
+from madseg.wire import dead_topic, models_topic, predictions_topic
+
+log = structlog.get_logger("madseg.selector")
+
+BATCH = 256
+"""Records per transaction at most."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of the selector."""
+
+    stream: str = setting("MADSEG_STREAM", "sqlite:///state/stream.db", "URL of the stream")
+    database: str = setting("MADSEG_DATABASE", "sqlite:///state/madseg.db", "URL of the database", secret=True)
+    prefix: str = setting("MADSEG_PREFIX", "madseg", "What the names of topics and groups begin with")
+    partitions: int = setting("MADSEG_PARTITIONS", 8, "Partitions of the topics of images and predictions")
+    taxonomy: str = setting("MADSEG_TAXONOMY", "voc", "Name of a built-in taxonomy or path of a JSON file")
+    grid: str = setting("MADSEG_GRID", "513x513", "Canonical grid, HEIGHTxWIDTH in pixels")
+    constraint: str = setting("MADSEG_CONSTRAINT", "", "File of the content constraint; empty: none")
+    min_class_share: float = setting(
+        "MADSEG_MIN_CLASS_SHARE", 0.0, "Share of the grid below which a class doesn't count in the mean, [0, 1)"
+    )
+    near: int = setting("MADSEG_NEAR_DUPLICATE_BITS", NEAR, "Bits in which near-duplicates differ at most; -1: off")
+    capacity: int = setting("MADSEG_RANKING_CAPACITY", 400, "Images that each ranking holds ready; more are read")
+    selector: str = setting("MADSEG_SELECTOR", "127.0.0.1:7003", "Address of the selector's gRPC server")
+
+
+def build(config: Config, stream: Stream, database: Database) -> list[Part]:
+    """The parts of the selector, in the order to start them."""
+    taxonomy, grid = project.taxonomy(config.taxonomy), parse_size(config.grid)
+    constraint = project.constraint(config.constraint, taxonomy, grid)
+    criteria = Criteria(taxonomy, grid, constraint, config.min_class_share)
+    topic, models = predictions_topic(config.prefix, config.partitions), models_topic(config.prefix)
+    for wanted in (topic, models, dead_topic(topic.name), dead_topic(models.name)):
+        stream.create(wanted)
+    _prepare(database, stream, topic.name, criteria, config.capacity)
+
+    chores = Chores(database, criteria, config.capacity)
+    group = f"{config.prefix}.selector"
+    absorb = Absorb(database, topic.name, criteria, config.capacity, chores)
+    roles = LearnRoles(database, criteria, chores.announce)
+
+    def position(partition: int) -> int:
+        with database.snapshot() as tx:
+            return next_offset(tx, topic.name, partition)
+
+    predictions = Worker("selector", stream, lambda: stream.consume(topic.name, group, position), absorb, BATCH)
+    learning = Worker("roles", stream, lambda: stream.consume(models.name, group, lambda _: 0), roles, BATCH)
+    queries = Queries(database, topic.name, criteria, config.near, chores.thin.add)
+    api = SelectorApi(
+        database,
+        topic.name,
+        queries,
+        clock=lambda: time.time_ns() // 1000,
+        lag=lambda: predictions.lag,
+        dead_letters=lambda: predictions.dead_letters,
+    )
+    service = Service("madseg.v1.SelectorService", api, add_SelectorServiceServicer_to_server)
+    return [learning, predictions, Server([service], config.selector)]
+
+
+def _prepare(database: Database, stream: Stream, topic: str, criteria: Criteria, capacity: int) -> None:
+    """Tables, offsets and caches as this configuration wants them."""
+    database.create(METADATA)
+    with database.write() as tx:
+        check_identity(tx, topic, stream.identity(topic))
+        dropped = drop_other_metrics(tx, criteria)
+        open_contests(tx, load_layout(tx, criteria), criteria)
+        rebuilt = apply_constraint(tx, criteria, capacity)
+    log.info("selector_prepared", criteria=criteria.id, rankings_rebuilt=rebuilt, contests_dropped=dropped)
+
+
+def main() -> None:
+    """Runs the selector until it is told to stop."""
+    from madseg.adapters.databases import open_database
+    from madseg.adapters.streams import open_stream
+
+    config = load(Config)
+    configure_logging(json=True)
+    log.info("starting", service="selector", **describe(config))
+    stream, database = open_stream(config.stream), open_database(config.database)
+    run(build(config, stream, database))
+    database.close()
+    stream.close()
+
+
+if __name__ == "__main__":
+    main()

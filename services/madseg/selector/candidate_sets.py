@@ -1,0 +1,189 @@
+"""Candidate sets, once cut: stored with what they stand on, read in pages."""
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from madseg.core.candidates import Candidate, Placement
+from madseg.core.errors import NotFound
+from madseg.core.messages import Defender, VersionRef
+from madseg.core.ranking import RankingKey
+from madseg.core.taxonomy import Taxonomy
+from madseg.selector.queries import Cut
+from madseg.selector.tables import BANS, CANDIDATE_SETS, CANDIDATES
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContest:
+    """A contest as it stood when a set was cut."""
+
+    target: VersionRef
+    competitor: VersionRef
+    state: str
+    compared: int
+    failed: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateSet:
+    """A cut of M and what it stands on; `cut_at` in microseconds since the epoch."""
+
+    id: str
+    cut_at: int
+    per_ranking: int
+    size: int
+    near_duplicates: int
+    criteria_id: str
+    contests: list[StoredContest]
+    offsets: dict[int, int]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCandidate:
+    """An image of a stored set; `rank` 1 is the first."""
+
+    rank: int
+    candidate: Candidate
+
+
+def store(
+    tx: Connection,
+    cut: Cut,
+    *,
+    per_ranking: int,
+    criteria_id: str,
+    now: int,
+    note: str,
+    key: str | None,
+    taxonomy: Taxonomy,
+) -> CandidateSet:
+    """Stores a cut; images banned since the snapshot stay out. With an idempotency key that was used before,
+    answers with that set instead."""
+    if key is not None:
+        known = tx.execute(select(CANDIDATE_SETS).where(CANDIDATE_SETS.c.idempotency_key == key)).one_or_none()
+        if known is not None:
+            return _candidate_set(known)
+    banned = {row.image_id.hex() for row in tx.execute(select(BANS.c.image_id))}
+    kept = [candidate for candidate in cut.candidates if candidate.image_id not in banned]
+    number = tx.execute(select(func.coalesce(func.max(CANDIDATE_SETS.c.number), 0) + 1)).scalar_one()
+    row = {
+        "id": uuid.uuid4().hex,
+        "number": number,
+        "cut_at": now,
+        "per_ranking": per_ranking,
+        "criteria_id": criteria_id,
+        "contests": json.dumps([_contest_json(item) for item in cut.contests]),
+        "offsets": json.dumps(cut.offsets),
+        "size": len(kept),
+        "near_duplicates": sum(len(candidate.near_duplicates) for candidate in kept),
+        "note": note,
+        "idempotency_key": key,
+    }
+    tx.execute(insert(CANDIDATE_SETS), row)
+    rows = [_candidate_row(str(row["id"]), rank, candidate, taxonomy) for rank, candidate in enumerate(kept, 1)]
+    if rows:
+        tx.execute(insert(CANDIDATES), rows)
+    return _candidate_set(tx.execute(select(CANDIDATE_SETS).where(CANDIDATE_SETS.c.id == row["id"])).one())
+
+
+def known_by_key(tx: Connection, key: str) -> CandidateSet | None:
+    """The set that an idempotency key cut before."""
+    row = tx.execute(select(CANDIDATE_SETS).where(CANDIDATE_SETS.c.idempotency_key == key)).one_or_none()
+    return None if row is None else _candidate_set(row)
+
+
+def sets(tx: Connection) -> list[CandidateSet]:
+    """All sets, newest first."""
+    return [_candidate_set(row) for row in tx.execute(select(CANDIDATE_SETS).order_by(CANDIDATE_SETS.c.number.desc()))]
+
+
+def one_set(tx: Connection, set_id: str) -> CandidateSet:
+    """The set of an id; the newest for "".
+
+    Raises:
+        NotFound: no such set, or none at all.
+    """
+    query = select(CANDIDATE_SETS).order_by(CANDIDATE_SETS.c.number.desc()).limit(1)
+    row = tx.execute(query.where(CANDIDATE_SETS.c.id == set_id) if set_id else query).one_or_none()
+    if row is None:
+        raise NotFound(f"no candidate set {set_id}" if set_id else "no candidate set yet: cut one first")
+    return _candidate_set(row)
+
+
+def candidates(tx: Connection, set_id: str, after: int, size: int, taxonomy: Taxonomy) -> list[StoredCandidate]:
+    """Up to `size` images of a set behind rank `after`."""
+    query = select(CANDIDATES).where(CANDIDATES.c.set_id == set_id, CANDIDATES.c.rank > after)
+    rows = tx.execute(query.order_by(CANDIDATES.c.rank).limit(size))
+    return [_candidate(row, taxonomy) for row in rows]
+
+
+def sets_with(tx: Connection, image: bytes) -> Sequence[str]:
+    """Ids of the sets that an image is in, newest first."""
+    query = select(CANDIDATES.c.set_id).join(CANDIDATE_SETS, CANDIDATE_SETS.c.id == CANDIDATES.c.set_id)
+    query = query.where(CANDIDATES.c.image_id == image).order_by(CANDIDATE_SETS.c.number.desc())
+    return tx.execute(query).scalars().all()
+
+
+def _contest_json(item: Any) -> dict[str, Any]:
+    ref = item.contest.ref
+    return asdict(StoredContest(ref.target, ref.competitor, item.state, item.compared, item.failed, item.missing))
+
+
+def _candidate_row(set_id: str, rank: int, candidate: Candidate, taxonomy: Taxonomy) -> dict[str, Any]:
+    placements = [
+        [
+            [place.key.target.model, place.key.target.version],
+            [place.key.competitor.model, place.key.competitor.version],
+            place.key.defender,
+            taxonomy.names[place.key.label],
+            place.rank,
+            place.discrepancy,
+        ]
+        for place in candidate.placements
+    ]
+    return {
+        "set_id": set_id,
+        "rank": rank,
+        "image_id": bytes.fromhex(candidate.image_id),
+        "placements": json.dumps(placements),
+        "near_duplicates": json.dumps(candidate.near_duplicates),
+    }
+
+
+def _candidate(row: Row[Any], taxonomy: Taxonomy) -> StoredCandidate:
+    placements = [
+        Placement(
+            RankingKey(VersionRef(*target), VersionRef(*competitor), Defender(defender), taxonomy.label(name)),
+            rank,
+            discrepancy,
+        )
+        for target, competitor, defender, name, rank, discrepancy in json.loads(row.placements)
+    ]
+    return StoredCandidate(row.rank, Candidate(row.image_id.hex(), placements, json.loads(row.near_duplicates)))
+
+
+def _candidate_set(row: Row[Any]) -> CandidateSet:
+    contests = [
+        StoredContest(
+            **{**item, "target": VersionRef(**item["target"]), "competitor": VersionRef(**item["competitor"])}
+        )
+        for item in json.loads(row.contests)
+    ]
+    offsets = {int(partition): offset for partition, offset in json.loads(row.offsets).items()}
+    return CandidateSet(
+        row.id,
+        row.cut_at,
+        row.per_ranking,
+        row.size,
+        row.near_duplicates,
+        row.criteria_id,
+        contests,
+        offsets,
+        row.note,
+    )

@@ -1,0 +1,182 @@
+"""What keeps the selector's caches in shape between batches: contests opened, backfilled, refilled, rebuilt.
+
+Each call does a small piece in one transaction, so that the stream never waits long.
+"""
+
+import structlog
+from sqlalchemy import Connection, delete, select, update
+
+from madseg.core.discrepancy import compare
+from madseg.core.label_map import decode
+from madseg.core.messages import Defender
+from madseg.core.preprocess import Size
+from madseg.ports import Database
+from madseg.selector.absorb import split, stored_maps
+from madseg.selector.criteria import Criteria
+from madseg.selector.enter import Entering
+from madseg.selector.layout import Contest, Ranking, bounds, load_layout
+from madseg.selector.offsets import bump
+from madseg.selector.packing import unpack_areas
+from madseg.selector.tables import CONTESTS, EXCLUSIONS, IMAGES, LEADERS, PAIRS, RANKING_TALLIES, RANKINGS
+from madseg.selector.upsert import insert_absent
+from madseg.selector.walk import past_floor
+
+log = structlog.get_logger("madseg.selector")
+
+BACKFILL_IMAGES = 100
+"""Images compared per transaction of a backfill."""
+
+CHORE_SHARD = -1
+"""The shard of tallies that chores write; partitions count from 0."""
+
+
+class Chores:
+    """Runs one piece of what is due. Thread-compatible with readers; one selector at a time does chores."""
+
+    def __init__(self, database: Database, criteria: Criteria, capacity: int) -> None:
+        self._database, self._criteria, self._capacity = database, criteria, capacity
+        self._due = True
+        self.thin: set[int] = set()
+        """Ids of rankings whose readers had to go past the floor; the next chore refills them."""
+
+    def announce(self) -> None:
+        """Says that contests may have been opened."""
+        self._due = True
+
+    def __call__(self) -> None:
+        """Backfills one piece of the first contest that needs it, or refills one ranking."""
+        if self._due:
+            with self._database.write() as tx:
+                layout = load_layout(tx, self._criteria)
+                contest = next((item for item in layout.contests.values() if not item.backfilled), None)
+                self._due = contest is not None
+                if contest is not None:
+                    backfill(tx, contest, self._criteria, self._capacity)
+        elif self.thin:
+            number = self.thin.pop()
+            with self._database.write() as tx:
+                ranking = load_layout(tx, self._criteria).rankings().get(number)
+                if ranking is not None:
+                    refill(tx, ranking, self._criteria.grid, self._capacity)
+
+
+def backfill(tx: Connection, contest: Contest, criteria: Criteria, capacity: int) -> None:
+    """Compares the next images that have both maps and no pair; moves the contest's cursor."""
+    cursor = tx.execute(select(CONTESTS.c.cursor).where(CONTESTS.c.id == contest.id)).scalar_one()
+    if cursor is None:
+        return
+    rows = tx.execute(
+        select(IMAGES.c.image_id, IMAGES.c.stored, IMAGES.c.random_lane)
+        .where(IMAGES.c.image_id > cursor)
+        .order_by(IMAGES.c.image_id)
+        .limit(BACKFILL_IMAGES)
+    ).all()
+    there = set(
+        tx.execute(
+            select(PAIRS.c.image_id).where(
+                PAIRS.c.contest_id == contest.id, PAIRS.c.image_id.in_([row.image_id for row in rows])
+            )
+        ).scalars()
+    )
+    entering = Entering(tx, CHORE_SHARD, criteria.grid.pixels)
+    for row in rows:
+        if row.image_id not in there and {contest.target_id, contest.competitor_id} <= split(row.stored):
+            maps = stored_maps(tx, row.image_id)
+            target, competitor = decode(maps[contest.target_id][0]), decode(maps[contest.competitor_id][0])
+            compared = compare(target, competitor, criteria.metric, contest.known)
+            entering.enter(row.image_id, row.random_lane, contest, compared)
+    entering.write()
+    entering.trim(capacity)
+    last = rows[-1].image_id if len(rows) == BACKFILL_IMAGES else None
+    tx.execute(update(CONTESTS).where(CONTESTS.c.id == contest.id).values(cursor=last))
+    bump(tx, "layout")
+    bump(tx, "edits")
+    if last is None:
+        log.info("contest_backfilled", target=str(contest.ref.target), competitor=str(contest.ref.competitor))
+
+
+def refill(tx: Connection, ranking: Ranking, grid: Size, capacity: int) -> None:
+    """Lowers a ranking's floor until as many leaders as its capacity may be mined, or it holds twice its capacity.
+
+    Excluded images become leaders too: they are skipped on reading and may be restored.
+    """
+    if ranking.floor is None:
+        return
+    excluded = set(tx.execute(select(EXCLUSIONS.c.image_id)).scalars())
+    leaders = set(tx.execute(select(LEADERS.c.image_id).where(LEADERS.c.ranking_id == ranking.id)).scalars())
+    total, mineable = len(leaders), len(leaders - excluded)
+    rows, floor = [], None
+    for image, discrepancy, area in past_floor(tx, ranking, grid.pixels):
+        if mineable >= capacity or total >= 2 * capacity:
+            floor = discrepancy, image
+            break
+        total, mineable = total + 1, mineable + (image not in excluded)
+        rows.append({"ranking_id": ranking.id, "image_id": image, "discrepancy": discrepancy, "area": area})
+    insert_absent(tx, LEADERS, rows)
+    _set_floor(tx, ranking, floor)
+    bump(tx, "layout")
+
+
+def drop_other_metrics(tx: Connection, criteria: Criteria) -> int:
+    """Removes contests that were compared by another metric; returns how many. The maps stay, and the contests that
+    the roles ask for open anew and are backfilled from them."""
+    others = select(CONTESTS.c.id).where(CONTESTS.c.metric != criteria.metric.id)
+    rankings = select(RANKINGS.c.id).where(RANKINGS.c.contest_id.in_(others))
+    tx.execute(delete(LEADERS).where(LEADERS.c.ranking_id.in_(rankings)))
+    tx.execute(delete(RANKING_TALLIES).where(RANKING_TALLIES.c.ranking_id.in_(rankings)))
+    tx.execute(delete(PAIRS).where(PAIRS.c.contest_id.in_(others)))
+    tx.execute(delete(RANKINGS).where(RANKINGS.c.contest_id.in_(others)))
+    return tx.execute(delete(CONTESTS).where(CONTESTS.c.metric != criteria.metric.id)).rowcount
+
+
+def apply_constraint(tx: Connection, criteria: Criteria, capacity: int) -> int:
+    """Makes the rankings again whose bounds of the area share aren't the project's any more; returns how many.
+
+    Costs one pass over the pairs of their contests.
+    """
+    changed = 0
+    for contest in load_layout(tx, criteria).contests.values():
+        stale = [item for item in contest.all_rankings() if (item.low, item.high) != bounds(criteria, item.key.label)]
+        for ranking in stale:
+            ranking.low, ranking.high = bounds(criteria, ranking.key.label)
+            tx.execute(update(RANKINGS).where(RANKINGS.c.id == ranking.id).values(low=ranking.low, high=ranking.high))
+            tx.execute(delete(LEADERS).where(LEADERS.c.ranking_id == ranking.id))
+            ranking.floor = EVERYTHING
+            refill(tx, ranking, criteria.grid, capacity)
+        if stale:
+            _recount(tx, contest, stale, criteria.grid)
+            log.info("constraint_applied", competitor=str(contest.ref.competitor), rankings=len(stale))
+        changed += len(stale)
+    if changed:
+        bump(tx, "layout")
+        bump(tx, "edits")
+    return changed
+
+
+EVERYTHING = (2.0, b"")
+"""A floor that every entry is behind."""
+
+
+def _set_floor(tx: Connection, ranking: Ranking, floor: tuple[float, bytes] | None) -> None:
+    discrepancy, image = floor or (None, None)
+    values = {"floor_discrepancy": discrepancy, "floor_image": image}
+    tx.execute(update(RANKINGS).where(RANKINGS.c.id == ranking.id).values(values))
+    ranking.floor = floor
+
+
+def _recount(tx: Connection, contest: Contest, rankings: list[Ranking], grid: Size) -> None:
+    """Counts the tallies of some rankings of a contest anew."""
+    tx.execute(delete(RANKING_TALLIES).where(RANKING_TALLIES.c.ranking_id.in_([item.id for item in rankings])))
+    entering = Entering(tx, CHORE_SHARD, grid.pixels)
+    query = (
+        select(PAIRS.c.discrepancy, PAIRS.c.areas)
+        .join(IMAGES, IMAGES.c.image_id == PAIRS.c.image_id)
+        .where(PAIRS.c.contest_id == contest.id, IMAGES.c.random_lane.is_(False))
+    )
+    for row in tx.execute(query):
+        sides = dict(zip(Defender, unpack_areas(row.areas), strict=True))
+        for ranking in rankings:
+            area = sides[ranking.key.defender].get(ranking.key.label)
+            if area is not None:
+                entering.count(ranking, row.discrepancy, ranking.low <= area / grid.pixels <= ranking.high)
+    entering.write()

@@ -1,0 +1,30 @@
+"""Everything that decides what a discrepancy means and which images count."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from madseg.core.candidates import criteria_id
+from madseg.core.content import ContentConstraint
+from madseg.core.discrepancy import Metric
+from madseg.core.preprocess import Size, grid_id
+from madseg.core.taxonomy import Taxonomy
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """The project's taxonomy, canonical grid, metric and content constraint."""
+
+    taxonomy: Taxonomy
+    grid: Size
+    constraint: ContentConstraint
+    min_class_share: float = 0.0
+
+    @cached_property
+    def metric(self) -> Metric:
+        """How two label maps are compared."""
+        return Metric(len(self.taxonomy), self.min_class_share)
+
+    @cached_property
+    def id(self) -> str:
+        """16 hexadecimal digits; cuts with equal ids can be compared."""
+        return criteria_id(self.taxonomy, grid_id(self.grid), self.metric, self.constraint)

@@ -1,0 +1,135 @@
+"""Changes that people and other services make: exclusions, restorations, forgetting."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, delete, select
+
+from madseg.core.errors import InvalidInput
+from madseg.core.messages import Defender, checked_image_id
+from madseg.ports import Database
+from madseg.selector.absorb import tally
+from madseg.selector.chores import CHORE_SHARD
+from madseg.selector.criteria import Criteria
+from madseg.selector.enter import Entering
+from madseg.selector.layout import load_layout
+from madseg.selector.offsets import bump
+from madseg.selector.packing import unpack_areas
+from madseg.selector.tables import (
+    BANS,
+    CANDIDATES,
+    CONTESTS,
+    EXCLUSIONS,
+    FAILURES,
+    IMAGES,
+    LEADERS,
+    MAPS,
+    PAIRS,
+    RANKINGS,
+)
+from madseg.selector.upsert import insert_absent
+
+MAX_IDS = 1000
+"""Image ids per call."""
+
+
+def exclude(database: Database, image_ids: Sequence[str], reason: str, now: int) -> int:
+    """Keeps images out of rankings and cuts for a reason; returns how many weren't out for it before.
+
+    `now` in microseconds since the epoch. Images that haven't come yet may be excluded too.
+
+    Raises:
+        InvalidInput: more than 1000 ids, an invalid id, no reason or one over 200 characters.
+    """
+    keys = _keys(image_ids, reason)
+    with database.write() as tx:
+        there = _excluded(tx, keys, reason)
+        rows = [{"image_id": key, "reason": reason, "excluded_at": now} for key in keys if key not in there]
+        insert_absent(tx, EXCLUSIONS, rows)
+        if rows:
+            bump(tx, "edits")
+        return len(rows)
+
+
+def restore(database: Database, image_ids: Sequence[str], reason: str) -> int:
+    """Takes exclusions for a reason back; returns how many there were.
+
+    Raises:
+        InvalidInput: as `exclude`.
+    """
+    keys = _keys(image_ids, reason)
+    with database.write() as tx:
+        there = _excluded(tx, keys, reason)
+        tx.execute(delete(EXCLUSIONS).where(EXCLUSIONS.c.image_id.in_(there), EXCLUSIONS.c.reason == reason))
+        if there:
+            bump(tx, "edits")
+        return len(there)
+
+
+def forget(database: Database, criteria: Criteria, image_id: str, reason: str, now: int) -> list[str]:
+    """Bans an image for ever and removes everything stored of it; returns what is gone, one sentence each.
+
+    Every later record of the image is dropped, so that nothing in flight revives it. Idempotent.
+
+    Raises:
+        InvalidInput: an invalid id, no reason.
+    """
+    key = bytes.fromhex(checked_image_id(image_id))
+    if not reason.strip():
+        raise InvalidInput("forgetting an image needs a reason", field="reason")
+    with database.write() as tx:
+        insert_absent(tx, BANS, [{"image_id": key, "reason": reason, "banned_at": now}])
+        counts = _remove(tx, criteria, key)
+        bump(tx, "edits")
+        return [f"{number} {what}" for what, number in counts.items() if number]
+
+
+def _remove(tx: Connection, criteria: Criteria, key: bytes) -> dict[str, int]:
+    row = tx.execute(select(IMAGES).where(IMAGES.c.image_id == key)).one_or_none()
+    if row is None:
+        return {}
+    _uncount(tx, criteria, key, row.random_lane)
+    tally(tx, CHORE_SHARD, [((row.stored, row.failed), None)])
+    contests, rankings = select(CONTESTS.c.id), select(RANKINGS.c.id)
+    removed = {
+        "label map records of the selector": delete(MAPS).where(MAPS.c.image_id == key),
+        "recorded failures of the selector": delete(FAILURES).where(FAILURES.c.image_id == key),
+        "places in rankings": delete(LEADERS).where(LEADERS.c.ranking_id.in_(rankings), LEADERS.c.image_id == key),
+        "comparisons": delete(PAIRS).where(PAIRS.c.contest_id.in_(contests), PAIRS.c.image_id == key),
+        "exclusions": delete(EXCLUSIONS).where(EXCLUSIONS.c.image_id == key),
+        "places in candidate sets": delete(CANDIDATES).where(CANDIDATES.c.image_id == key),
+        "image record of the selector": delete(IMAGES).where(IMAGES.c.image_id == key),
+    }
+    return {what: tx.execute(statement).rowcount for what, statement in removed.items()}
+
+
+def _uncount(tx: Connection, criteria: Criteria, key: bytes, random_lane: bool) -> None:
+    """Takes an image out of the tallies of its rankings."""
+    if random_lane:
+        return
+    entering = Entering(tx, CHORE_SHARD, criteria.grid.pixels)
+    for contest in load_layout(tx, criteria).contests.values():
+        where = (PAIRS.c.contest_id == contest.id) & (PAIRS.c.image_id == key)
+        pair = tx.execute(select(PAIRS.c.discrepancy, PAIRS.c.areas).where(where)).one_or_none()
+        if pair is None:
+            continue
+        for defender, areas in zip(Defender, unpack_areas(pair.areas), strict=True):
+            for label, area in areas.items():
+                ranking = contest.rankings[defender].get(label)
+                if ranking is not None:
+                    eligible = ranking.low <= area / criteria.grid.pixels <= ranking.high
+                    entering.count(ranking, pair.discrepancy, eligible, sign=-1)
+    entering.write()
+
+
+def _keys(image_ids: Sequence[str], reason: str) -> list[bytes]:
+    if not 1 <= len(image_ids) <= MAX_IDS:
+        raise InvalidInput(f"one call takes 1..{MAX_IDS} image ids, got {len(image_ids)}", field="image_ids")
+    if not 1 <= len(reason.strip()) <= 200:
+        raise InvalidInput(f"a reason has 1..200 characters, got {len(reason)}", field="reason")
+    return [bytes.fromhex(checked_image_id(image_id)) for image_id in dict.fromkeys(image_ids)]
+
+
+def _excluded(tx: Connection, keys: Sequence[bytes], reason: str) -> set[bytes]:
+    """Those of the keys that are excluded for the reason already."""
+    query = select(EXCLUSIONS.c.image_id).where(EXCLUSIONS.c.image_id.in_(keys), EXCLUSIONS.c.reason == reason)
+    return {row.image_id for row in tx.execute(query)}

@@ -1,0 +1,104 @@
+"""Compared images enter the pairs, and from there the rankings.
+
+The pairs are the truth. Of a ranking's entries only those that precede its floor are kept as leaders;
+when a ranking has grown to twice its capacity, the worse half goes and the best of it becomes the floor.
+"""
+
+from collections import defaultdict
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+
+from madseg.core.discrepancy import Compared
+from madseg.core.messages import Defender
+from madseg.selector.layout import Contest, Ranking
+from madseg.selector.packing import pack_areas
+from madseg.selector.tables import LEADERS, PAIRS, RANKING_TALLIES, RANKINGS
+from madseg.selector.upsert import upsert
+
+UNIT = 1 << 32
+"""Discrepancies are summed in whole units of 2**-32, so that the sum doesn't depend on the order."""
+
+
+class Entering:
+    """Collects the rows of one transaction. `pixels` is the size of the canonical grid."""
+
+    def __init__(self, tx: Connection, shard: int, pixels: int) -> None:
+        self._tx, self._shard, self._pixels = tx, shard, pixels
+        self._pairs: list[dict[str, object]] = []
+        self._leaders: list[dict[str, object]] = []
+        self._tallies: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
+        self._grown: dict[int, Ranking] = {}
+
+    def enter(self, image: bytes, random_lane: bool, contest: Contest, compared: Compared) -> None:
+        """Adds a pair that isn't there yet. Images of the random lane are compared but never ranked."""
+        areas = compared.target_areas, compared.competitor_areas
+        self._pairs.append(
+            {
+                "contest_id": contest.id,
+                "image_id": image,
+                "discrepancy": compared.discrepancy,
+                "areas": pack_areas(*areas),
+            }
+        )
+        if not random_lane:
+            for defender, present in zip(Defender, areas, strict=True):
+                self._rank(image, compared.discrepancy, contest.rankings[defender], present)
+
+    def _rank(self, image: bytes, discrepancy: float, rankings: dict[int, Ranking], present: dict[int, int]) -> None:
+        for label, area in present.items():
+            ranking = rankings.get(label)
+            if ranking is not None:
+                eligible = ranking.low <= area / self._pixels <= ranking.high
+                self.count(ranking, discrepancy, eligible)
+                if eligible and ranking.precedes_floor(discrepancy, image):
+                    self.lead(ranking, image, discrepancy, area)
+
+    def count(self, ranking: Ranking, discrepancy: float, eligible: bool, sign: int = 1) -> None:
+        """Counts an image into a ranking's tally, or out of it."""
+        numbers = self._tallies[ranking.id]
+        numbers[0] += sign
+        numbers[1] += sign * eligible
+        numbers[2] += sign * round(discrepancy * UNIT)
+
+    def lead(self, ranking: Ranking, image: bytes, discrepancy: float, area: int) -> None:
+        """Adds a leader that isn't there yet."""
+        self._leaders.append({"ranking_id": ranking.id, "image_id": image, "discrepancy": discrepancy, "area": area})
+        ranking.leaders += 1
+        self._grown[ranking.id] = ranking
+
+    def write(self) -> None:
+        """Writes what was collected."""
+        if self._pairs:
+            self._tx.execute(insert(PAIRS), self._pairs)
+        if self._leaders:
+            self._tx.execute(insert(LEADERS), self._leaders)
+        rows = [
+            {"shard": self._shard, "ranking_id": number, "images": a, "eligible": b, "discrepancy_sum": c}
+            for number, (a, b, c) in self._tallies.items()
+        ]
+        upsert(self._tx, RANKING_TALLIES, rows, update=(), add=("images", "eligible", "discrepancy_sum"))
+        self._pairs, self._leaders = [], []
+        self._tallies.clear()
+
+    def trim(self, capacity: int) -> None:
+        """Cuts rankings that have more than twice their capacity back to it."""
+        for ranking in self._grown.values():
+            if ranking.leaders > 2 * capacity:
+                self._trim(ranking, capacity)
+
+    def _trim(self, ranking: Ranking, capacity: int) -> None:
+        ours = LEADERS.c.ranking_id == ranking.id
+        order = (LEADERS.c.discrepancy.desc(), LEADERS.c.image_id)
+        first = select(LEADERS.c.discrepancy, LEADERS.c.image_id).where(ours).order_by(*order)
+        dropped = self._tx.execute(first.offset(capacity).limit(1)).one_or_none()
+        if dropped is None:
+            return
+        discrepancy, image = dropped
+        behind = or_(
+            LEADERS.c.discrepancy < discrepancy,
+            (LEADERS.c.discrepancy == discrepancy) & (LEADERS.c.image_id >= image),
+        )
+        self._tx.execute(delete(LEADERS).where(ours, behind))
+        floor = {"floor_discrepancy": discrepancy, "floor_image": image}
+        self._tx.execute(update(RANKINGS).where(RANKINGS.c.id == ranking.id).values(floor))
+        ranking.floor, ranking.leaders = (discrepancy, image), capacity

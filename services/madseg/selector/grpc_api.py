@@ -1,0 +1,236 @@
+"""SelectorService: decode, one call, encode."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from madseg.core.errors import InvalidInput
+from madseg.core.messages import checked_image_id
+from madseg.ports import Database
+from madseg.selector import candidate_sets, edits, encoding
+from madseg.selector.absorb import stored_maps
+from madseg.selector.explain import explain
+from madseg.selector.layout import load_layout
+from madseg.selector.queries import Page, Queries, Which
+from madseg.selector.status import missing, status, unknown
+from madseg.selector.walk import ImageFilter
+from madseg.v1 import selector_pb2 as pb
+from madseg.v1 import types_pb2
+from madseg.v1.selector_pb2_grpc import SelectorServiceServicer
+from madseg.wire import version_proto
+
+WATCH_SECONDS = 0.25
+"""How often a watched ranking is looked at; a look that finds the same revision costs one small query."""
+
+
+class SelectorApi(SelectorServiceServicer):
+    """`clock` gives microseconds since the epoch; `lag` and `dead_letters` come from the worker."""
+
+    def __init__(
+        self,
+        database: Database,
+        topic: str,
+        queries: Queries,
+        clock: Callable[[], int],
+        lag: Callable[[], int],
+        dead_letters: Callable[[], int],
+    ) -> None:
+        self._database, self._topic, self._queries = database, topic, queries
+        self._criteria, self._taxonomy = queries.criteria, queries.criteria.taxonomy
+        self._clock, self._lag, self._dead_letters = clock, lag, dead_letters
+
+    def ListContests(self, request: pb.ListContestsRequest, context: Any) -> pb.ListContestsResponse:
+        return pb.ListContestsResponse(contests=[encoding.contest_proto(item) for item in self._queries.contests()])
+
+    def ListRankings(self, request: pb.ListRankingsRequest, context: Any) -> pb.ListRankingsResponse:
+        which = encoding.which(request.target, request.competitor, request.defender, request.class_name)
+        lines = [encoding.summary_proto(item, self._taxonomy) for item in self._queries.summaries(which)]
+        return pb.ListRankingsResponse(rankings=lines)
+
+    def ListRankingEntries(self, request: pb.ListRankingEntriesRequest, context: Any) -> pb.ListRankingEntriesResponse:
+        after = encoding.from_token(request.page_token).get("after")
+        page = self._queries.page(
+            _which(request.key),
+            encoding.images(request.filter),
+            encoding.page_size(request.page_size, 25),
+            after=_order(after),
+            near=not request.keep_near_duplicates,
+        )
+        return pb.ListRankingEntriesResponse(
+            entries=[encoding.entry_proto(item, page.standings) for item in page.ranked],
+            next_page_token=_next(page),
+            revision=page.revision,
+            contest=encoding.contest_proto(page.contest),
+        )
+
+    async def WatchRanking(
+        self, request: pb.WatchRankingRequest, context: Any
+    ) -> AsyncIterator[pb.WatchRankingResponse]:
+        which, images = _which(request.key), encoding.images(request.filter)
+        top = encoding.page_size(request.top, 25)
+        seen: int | None = None
+        shown: list[bytes] | None = None
+        while True:
+            page = await asyncio.to_thread(self._changed, which, images, top, seen)
+            if page is not None:
+                seen = page.revision
+                entries = [encoding.entry_proto(item, page.standings) for item in page.ranked]
+                serialized = [entry.SerializeToString(deterministic=True) for entry in entries]
+                if serialized != shown:
+                    shown = serialized
+                    yield pb.WatchRankingResponse(entries=entries, revision=page.revision)
+            await asyncio.sleep(WATCH_SECONDS)
+
+    def _changed(self, which: Which, images: ImageFilter, top: int, seen: int | None) -> Page | None:
+        """The top of a ranking, or None where nothing has changed since revision `seen`."""
+        if seen is not None and self._queries.revision() == seen:
+            return None
+        return self._queries.page(which, images, top)
+
+    def GetDiscrepancyMatrix(
+        self, request: pb.GetDiscrepancyMatrixRequest, context: Any
+    ) -> pb.GetDiscrepancyMatrixResponse:
+        cells = self._queries.summaries(encoding.which(request.target))
+        return pb.GetDiscrepancyMatrixResponse(cells=[encoding.summary_proto(cell, self._taxonomy) for cell in cells])
+
+    def CutCandidates(self, request: pb.CutCandidatesRequest, context: Any) -> pb.CutCandidatesResponse:
+        if request.per_ranking > 10_000:
+            raise InvalidInput(f"per_ranking must be 1..10000, got {request.per_ranking}", field="per_ranking")
+        key, per_ranking = request.idempotency_key or None, request.per_ranking or 25
+        if key is not None:
+            with self._database.snapshot() as tx:
+                known = candidate_sets.known_by_key(tx, key)
+            if known is not None:
+                return pb.CutCandidatesResponse(candidate_set=encoding.set_proto(known))
+        cut = self._queries.cut(
+            encoding.which(request.target),
+            encoding.images(request.filter),
+            per_ranking,
+            near=not request.keep_near_duplicates,
+            allow_incomplete=request.allow_incomplete,
+        )
+        with self._database.write() as tx:
+            stored = candidate_sets.store(
+                tx,
+                cut,
+                per_ranking=per_ranking,
+                criteria_id=self._criteria.id,
+                now=self._clock(),
+                note=request.note,
+                key=key,
+                taxonomy=self._taxonomy,
+            )
+        return pb.CutCandidatesResponse(candidate_set=encoding.set_proto(stored))
+
+    def ListCandidateSets(self, request: pb.ListCandidateSetsRequest, context: Any) -> pb.ListCandidateSetsResponse:
+        with self._database.snapshot() as tx:
+            found = candidate_sets.sets(tx)
+        return pb.ListCandidateSetsResponse(candidate_sets=[encoding.set_proto(item) for item in found])
+
+    def ListCandidates(self, request: pb.ListCandidatesRequest, context: Any) -> pb.ListCandidatesResponse:
+        size, after = encoding.page_size(request.page_size, 100), encoding.from_token(request.page_token)
+        rank, asked = after.get("rank", 0), after.get("set", request.candidate_set_id)
+        if not isinstance(rank, int) or not isinstance(asked, str):
+            raise InvalidInput("page_token is not one that this method gave", field="page_token")
+        with self._database.snapshot() as tx:
+            found = candidate_sets.one_set(tx, asked)
+            rows = candidate_sets.candidates(tx, found.id, rank, size + 1, self._taxonomy)
+        more = encoding.token(set=found.id, rank=rows[size - 1].rank) if len(rows) > size else ""
+        return pb.ListCandidatesResponse(
+            candidates=[encoding.candidate_proto(item, self._taxonomy) for item in rows[:size]],
+            next_page_token=more,
+            candidate_set=encoding.set_proto(found),
+        )
+
+    def ExplainImage(self, request: pb.ExplainImageRequest, context: Any) -> pb.ExplainImageResponse:
+        with self._database.snapshot() as tx:
+            found = explain(tx, self._criteria, request.image_id)
+        return encoding.explanation_proto(found, self._taxonomy)
+
+    def GetLabelMaps(self, request: pb.GetLabelMapsRequest, context: Any) -> pb.GetLabelMapsResponse:
+        with self._database.snapshot() as tx:
+            versions = load_layout(tx, self._criteria).versions
+            maps = stored_maps(tx, bytes.fromhex(checked_image_id(request.image_id)))
+        found = sorted((versions[number], content) for number, (content, _) in maps.items())
+        return pb.GetLabelMapsResponse(
+            maps=[pb.StoredLabelMap(version=version_proto(ref), label_map=content) for ref, content in found]
+        )
+
+    def ExcludeImages(self, request: pb.ExcludeImagesRequest, context: Any) -> pb.ExcludeImagesResponse:
+        return pb.ExcludeImagesResponse(
+            excluded=edits.exclude(self._database, request.image_ids, request.reason, self._clock())
+        )
+
+    def RestoreImages(self, request: pb.RestoreImagesRequest, context: Any) -> pb.RestoreImagesResponse:
+        return pb.RestoreImagesResponse(restored=edits.restore(self._database, request.image_ids, request.reason))
+
+    def ForgetImage(
+        self, request: pb.SelectorServiceForgetImageRequest, context: Any
+    ) -> pb.SelectorServiceForgetImageResponse:
+        gone = edits.forget(self._database, self._criteria, request.image_id, request.reason, self._clock())
+        later = [f"records on {self._topic}: when its retention ends"]
+        return pb.SelectorServiceForgetImageResponse(gone=gone, later=later)
+
+    def ListMissing(self, request: pb.ListMissingRequest, context: Any) -> pb.ListMissingResponse:
+        size, after = (
+            encoding.page_size(request.page_size, 1000),
+            encoding.from_token(request.page_token).get("after", ""),
+        )
+        if not isinstance(after, str):
+            raise InvalidInput("page_token is not one that this method gave", field="page_token")
+        with self._database.snapshot() as tx:
+            found = missing(tx, self._criteria, after, size, failed_too=request.include_failed)
+        more = encoding.token(after=found[-1]) if len(found) == size else ""
+        return pb.ListMissingResponse(image_ids=found, next_page_token=more)
+
+    def FindUnknownImages(self, request: pb.FindUnknownImagesRequest, context: Any) -> pb.FindUnknownImagesResponse:
+        if len(request.image_ids) > edits.MAX_IDS:
+            raise InvalidInput(
+                f"one call takes at most {edits.MAX_IDS} ids, got {len(request.image_ids)}", field="image_ids"
+            )
+        with self._database.snapshot() as tx:
+            return pb.FindUnknownImagesResponse(image_ids=unknown(tx, request.image_ids))
+
+    def GetSelectorStatus(self, request: pb.GetSelectorStatusRequest, context: Any) -> pb.GetSelectorStatusResponse:
+        with self._database.snapshot() as tx:
+            now = status(tx, self._topic, self._criteria)
+        classes, grid = self._taxonomy.classes, self._criteria.grid
+        return pb.GetSelectorStatusResponse(
+            images=now.images,
+            random_lane=now.random_lane,
+            offsets=encoding.offset_protos(now.offsets),
+            lag=self._lag(),
+            dead_letters=self._dead_letters(),
+            revision=now.revision,
+            versions=[
+                pb.VersionCount(version=version_proto(ref), stored=stored, failed=failed)
+                for ref, (stored, failed) in now.versions.items()
+            ],
+            criteria_id=self._criteria.id,
+            class_names=self._taxonomy.names,
+            ranked=[self._taxonomy.names[label] for label in self._taxonomy.ranked],
+            colours=[red << 16 | green << 8 | blue for red, green, blue in (item.colour for item in classes)],
+            grid=types_pb2.Size(height=grid.height, width=grid.width),
+        )
+
+
+def _which(key: pb.RankingKey) -> Which:
+    if not key.class_name:
+        raise InvalidInput("a ranking is of one class: give class_name", field="key.class_name")
+    return encoding.which(key.target, key.competitor, key.defender, key.class_name)
+
+
+def _next(page: Page) -> str:
+    if not page.more:
+        return ""
+    discrepancy, image_id = page.ranked[-1].entry.order
+    return encoding.token(after=[discrepancy.hex(), image_id], revision=page.revision)
+
+
+def _order(after: object) -> tuple[float, str] | None:
+    match after:
+        case None:
+            return None
+        case [str(discrepancy), str(image_id)]:
+            return float.fromhex(discrepancy), image_id
+    raise InvalidInput("page_token is not one that this method gave", field="page_token")

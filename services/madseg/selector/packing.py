@@ -1,0 +1,52 @@
+"""The compact forms of what the selector stores per image: label maps of one record, and area vectors of one pair."""
+
+import struct
+from collections.abc import Mapping, Sequence
+
+import zstandard
+
+_LEVEL = 1
+_COUNT = struct.Struct("<H")
+_LENGTH = struct.Struct("<I")
+
+
+def pack_maps(maps: Sequence[bytes], entropies: Sequence[float | None], compressor: zstandard.ZstdCompressor) -> bytes:
+    """Label maps in their wire form and their mean entropies (nats, or None), compressed."""
+    parts = [_COUNT.pack(len(maps))]
+    parts += [struct.pack("<f", float("nan") if entropy is None else entropy) for entropy in entropies]
+    parts += [_LENGTH.pack(len(item)) for item in maps]
+    return compressor.compress(b"".join([*parts, *maps]))
+
+
+def unpack_maps(content: bytes) -> tuple[list[bytes], list[float | None]]:
+    """What `pack_maps` packed."""
+    data = zstandard.decompress(content)
+    (count,) = _COUNT.unpack_from(data)
+    entropies = struct.unpack_from(f"<{count}f", data, _COUNT.size)
+    lengths = struct.unpack_from(f"<{count}I", data, _COUNT.size + 4 * count)
+    at = _COUNT.size + 8 * count
+    maps = []
+    for length in lengths:
+        maps.append(data[at : at + length])
+        at += length
+    return maps, [None if entropy != entropy else entropy for entropy in entropies]
+
+
+def compressor() -> zstandard.ZstdCompressor:
+    """A compressor for `pack_maps`; not thread-safe."""
+    return zstandard.ZstdCompressor(level=_LEVEL)
+
+
+def pack_areas(target: Mapping[int, int], competitor: Mapping[int, int]) -> bytes:
+    """Both area vectors of a pair, label to pixels: five bytes per present class."""
+    numbers: list[int] = []
+    for areas in (target, competitor):
+        for item in areas.items():
+            numbers += item
+    return struct.pack(f"<B{'BI' * (len(numbers) // 2)}", len(target), *numbers)
+
+
+def unpack_areas(content: bytes) -> tuple[dict[int, int], dict[int, int]]:
+    """What `pack_areas` packed: the target's and the competitor's vector."""
+    pairs = list(struct.iter_unpack("<BI", content[1:]))
+    return dict(pairs[: content[0]]), dict(pairs[content[0] :])
