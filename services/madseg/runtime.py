@@ -72,6 +72,8 @@ class Worker:
         """When the loop last asked for records: its age is the worker's liveness."""
         self.lag = 0
         """Records that wait, as of the last poll."""
+        self.caught_up = threading.Event()
+        """Set once nothing was waiting."""
         self.dead_letters = 0
         """Records sent to the dead letters since the start."""
 
@@ -95,6 +97,8 @@ class Worker:
                 if records:
                     self._effect(records)
                     self._commit(consumer, records[-1])
+                if not self.lag:
+                    self.caught_up.set()
                 self._retrying(self._handler.idle)
         finally:
             consumer.close()

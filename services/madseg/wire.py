@@ -126,13 +126,16 @@ def decode_image(value: bytes) -> ImageAccepted:
 
 
 def encode_predictions(event: PredictionsMade) -> list[bytes]:
-    """The records' values for the predictions of one image: one, or several where one would be too large."""
-    parts: list[events_pb2.PredictionsMade] = []
-    size = MAX_RECORD_BYTES
+    """The records' values for the predictions of one image: one, or several where one would be too large.
+
+    Without outcomes, one that says nobody was asked: the image is known, and what it lacks can be queued.
+    """
+    parts = [_predictions_head(event.image)]
+    size = 0
     for outcome in event.outcomes:
         proto = _outcome_proto(outcome)
         size += proto.ByteSize() + 8
-        if size > MAX_RECORD_BYTES:
+        if size > MAX_RECORD_BYTES and parts[-1].predictions:
             parts.append(_predictions_head(event.image))
             size = proto.ByteSize() + 8
         parts[-1].predictions.append(proto)

@@ -1,4 +1,4 @@
-"""Generated prediction streams for the selector: many ties, voids, failures, near-duplicates and lanes on a tiny grid."""
+"""Generated prediction streams: many ties, voids, failures, near-duplicates and lanes on a tiny grid."""
 
 import random
 from collections.abc import Sequence

@@ -38,7 +38,7 @@ class ContestOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Everything the selector knows of an image. `outcomes` holds per version (failure or None, mean entropy or None)."""
+    """Everything the selector knows of an image. `outcomes` holds per version its failure and mean entropy, or None."""
 
     image_id: str
     source: str

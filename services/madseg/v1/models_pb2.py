@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from madseg.v1 import types_pb2 as madseg_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16madseg/v1/models.proto\x12\tmadseg.v1\x1a\x15madseg/v1/types.proto\"\xa0\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x14.madseg.v1.ModelRole\x12\x0f\n\x07serving\x18\x03 \x03(\r\x12-\n\x08versions\x18\x04 \x03(\x0b\x32\x1b.madseg.v1.ModelVersionInfo\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x10\n\x08imported\x18\x06 \x01(\x08\"x\n\x10ModelVersionInfo\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x0f\n\x07\x63reated\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x0e\n\x06\x63overs\x18\x04 \x03(\t\x12\x13\n\x0bhas_entropy\x18\x05 \x01(\x08\x12\r\n\x05\x62ytes\x18\x06 \x01(\x04\"\x13\n\x11ListModelsRequest\"6\n\x12ListModelsResponse\x12 \n\x06models\x18\x01 \x03(\x0b\x32\x10.madseg.v1.Model\"\x1f\n\x0fGetModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"A\n\x10GetModelResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t\".\n\x0bModelUpload\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\"T\n\x0f\x41\x64\x64ModelRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x16.madseg.v1.ModelUploadH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"E\n\x10\x41\x64\x64ModelResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\x12\x10\n\x08\x66indings\x18\x02 \x03(\t\"Z\n\x15ReleaseVersionRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x16.madseg.v1.ModelUploadH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"K\n\x16ReleaseVersionResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\x12\x10\n\x08\x66indings\x18\x02 \x03(\t\"`\n\x1cRegisterImportedModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x14.madseg.v1.ModelRole\x12\x0e\n\x06\x63overs\x18\x03 \x03(\t\"@\n\x1dRegisterImportedModelResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\"B\n\x0eSetRoleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x14.madseg.v1.ModelRole\"2\n\x0fSetRoleResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model2\xed\x03\n\rModelsService\x12I\n\nListModels\x12\x1c.madseg.v1.ListModelsRequest\x1a\x1d.madseg.v1.ListModelsResponse\x12\x43\n\x08GetModel\x12\x1a.madseg.v1.GetModelRequest\x1a\x1b.madseg.v1.GetModelResponse\x12\x45\n\x08\x41\x64\x64Model\x12\x1a.madseg.v1.AddModelRequest\x1a\x1b.madseg.v1.AddModelResponse(\x01\x12W\n\x0eReleaseVersion\x12 .madseg.v1.ReleaseVersionRequest\x1a!.madseg.v1.ReleaseVersionResponse(\x01\x12j\n\x15RegisterImportedModel\x12\'.madseg.v1.RegisterImportedModelRequest\x1a(.madseg.v1.RegisterImportedModelResponse\x12@\n\x07SetRole\x12\x19.madseg.v1.SetRoleRequest\x1a\x1a.madseg.v1.SetRoleResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16madseg/v1/models.proto\x12\tmadseg.v1\x1a\x15madseg/v1/types.proto\"\xa0\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x14.madseg.v1.ModelRole\x12\x0f\n\x07serving\x18\x03 \x03(\r\x12-\n\x08versions\x18\x04 \x03(\x0b\x32\x1b.madseg.v1.ModelVersionInfo\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x10\n\x08imported\x18\x06 \x01(\x08\"x\n\x10ModelVersionInfo\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x0f\n\x07\x63reated\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x0e\n\x06\x63overs\x18\x04 \x03(\t\x12\x13\n\x0bhas_entropy\x18\x05 \x01(\x08\x12\r\n\x05\x62ytes\x18\x06 \x01(\x04\"\x13\n\x11ListModelsRequest\"6\n\x12ListModelsResponse\x12 \n\x06models\x18\x01 \x03(\x0b\x32\x10.madseg.v1.Model\"\x1f\n\x0fGetModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"A\n\x10GetModelResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t\"=\n\x0bModelUpload\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\"T\n\x0f\x41\x64\x64ModelRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x16.madseg.v1.ModelUploadH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"E\n\x10\x41\x64\x64ModelResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\x12\x10\n\x08\x66indings\x18\x02 \x03(\t\"Z\n\x15ReleaseVersionRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x16.madseg.v1.ModelUploadH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"K\n\x16ReleaseVersionResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\x12\x10\n\x08\x66indings\x18\x02 \x03(\t\"`\n\x1cRegisterImportedModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x14.madseg.v1.ModelRole\x12\x0e\n\x06\x63overs\x18\x03 \x03(\t\"@\n\x1dRegisterImportedModelResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\"B\n\x0eSetRoleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x14.madseg.v1.ModelRole\"2\n\x0fSetRoleResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model2\xed\x03\n\rModelsService\x12I\n\nListModels\x12\x1c.madseg.v1.ListModelsRequest\x1a\x1d.madseg.v1.ListModelsResponse\x12\x43\n\x08GetModel\x12\x1a.madseg.v1.GetModelRequest\x1a\x1b.madseg.v1.GetModelResponse\x12\x45\n\x08\x41\x64\x64Model\x12\x1a.madseg.v1.AddModelRequest\x1a\x1b.madseg.v1.AddModelResponse(\x01\x12W\n\x0eReleaseVersion\x12 .madseg.v1.ReleaseVersionRequest\x1a!.madseg.v1.ReleaseVersionResponse(\x01\x12j\n\x15RegisterImportedModel\x12\'.madseg.v1.RegisterImportedModelRequest\x1a(.madseg.v1.RegisterImportedModelResponse\x12@\n\x07SetRole\x12\x19.madseg.v1.SetRoleRequest\x1a\x1a.madseg.v1.SetRoleResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,23 +45,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETMODELRESPONSE']._serialized_start=455
   _globals['_GETMODELRESPONSE']._serialized_end=520
   _globals['_MODELUPLOAD']._serialized_start=522
-  _globals['_MODELUPLOAD']._serialized_end=568
-  _globals['_ADDMODELREQUEST']._serialized_start=570
-  _globals['_ADDMODELREQUEST']._serialized_end=654
-  _globals['_ADDMODELRESPONSE']._serialized_start=656
-  _globals['_ADDMODELRESPONSE']._serialized_end=725
-  _globals['_RELEASEVERSIONREQUEST']._serialized_start=727
-  _globals['_RELEASEVERSIONREQUEST']._serialized_end=817
-  _globals['_RELEASEVERSIONRESPONSE']._serialized_start=819
-  _globals['_RELEASEVERSIONRESPONSE']._serialized_end=894
-  _globals['_REGISTERIMPORTEDMODELREQUEST']._serialized_start=896
-  _globals['_REGISTERIMPORTEDMODELREQUEST']._serialized_end=992
-  _globals['_REGISTERIMPORTEDMODELRESPONSE']._serialized_start=994
-  _globals['_REGISTERIMPORTEDMODELRESPONSE']._serialized_end=1058
-  _globals['_SETROLEREQUEST']._serialized_start=1060
-  _globals['_SETROLEREQUEST']._serialized_end=1126
-  _globals['_SETROLERESPONSE']._serialized_start=1128
-  _globals['_SETROLERESPONSE']._serialized_end=1178
-  _globals['_MODELSSERVICE']._serialized_start=1181
-  _globals['_MODELSSERVICE']._serialized_end=1674
+  _globals['_MODELUPLOAD']._serialized_end=583
+  _globals['_ADDMODELREQUEST']._serialized_start=585
+  _globals['_ADDMODELREQUEST']._serialized_end=669
+  _globals['_ADDMODELRESPONSE']._serialized_start=671
+  _globals['_ADDMODELRESPONSE']._serialized_end=740
+  _globals['_RELEASEVERSIONREQUEST']._serialized_start=742
+  _globals['_RELEASEVERSIONREQUEST']._serialized_end=832
+  _globals['_RELEASEVERSIONRESPONSE']._serialized_start=834
+  _globals['_RELEASEVERSIONRESPONSE']._serialized_end=909
+  _globals['_REGISTERIMPORTEDMODELREQUEST']._serialized_start=911
+  _globals['_REGISTERIMPORTEDMODELREQUEST']._serialized_end=1007
+  _globals['_REGISTERIMPORTEDMODELRESPONSE']._serialized_start=1009
+  _globals['_REGISTERIMPORTEDMODELRESPONSE']._serialized_end=1073
+  _globals['_SETROLEREQUEST']._serialized_start=1075
+  _globals['_SETROLEREQUEST']._serialized_end=1141
+  _globals['_SETROLERESPONSE']._serialized_start=1143
+  _globals['_SETROLERESPONSE']._serialized_end=1193
+  _globals['_MODELSSERVICE']._serialized_start=1196
+  _globals['_MODELSSERVICE']._serialized_end=1689
 # @@protoc_insertion_point(module_scope)

@@ -208,19 +208,23 @@ class ModelUpload(_message.Message):
 
     CARD_FIELD_NUMBER: _builtins.int
     FILE_NAME_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
     card: _builtins.str
     """The card as YAML; see docs/model-card.md."""
     file_name: _builtins.str
-    """Name of the file, for messages to people."""
+    """Name of the file, for messages to people; its stem names the model where the card doesn't."""
+    model: _builtins.str
+    """For a release: the model to release a version of. Its card serves where `card` is empty."""
     def __init__(
         self,
         *,
         card: _builtins.str = ...,
         file_name: _builtins.str = ...,
+        model: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "file_name", b"file_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "file_name", b"file_name", "model", b"model"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,91 @@
+"""From a stranger's network to a model in the repository: read, wrap, check, write.
+
+The command line and the Models service both come through here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from madseg.core.taxonomy import Taxonomy
+from madseg.predictor.card import ModelCard
+from madseg.predictor.check import Report, check
+from madseg.predictor.probe import load_probe_images
+from madseg.predictor.reference import Bytes
+from madseg.predictor.repository import ModelRepository
+from madseg.predictor.source import load_source
+from madseg.predictor.wrap import wrap
+
+
+@dataclass(frozen=True)
+class Added:
+    """A version that was taken in, and how its served form compared with the network."""
+
+    name: str
+    version: int
+    report: Report
+
+
+def add_model(
+    source: Path,
+    card: ModelCard,
+    repository: ModelRepository,
+    taxonomy: Taxonomy,
+    grid: tuple[int, int],
+    now: datetime,
+    images: Sequence[Bytes] | None = None,
+) -> Added:
+    """Wrap a network, check the result, and add it as a new model.
+
+    Args:
+        source: the network's ONNX file.
+        grid: (height, width) of the canonical grid, in pixels.
+        now: when it is added; with a time zone.
+        images: (H,W,3) uint8 RGB on the grid to check on; default: the shipped probe pictures.
+
+    Raises:
+        InvalidModel: the network can't be served, or not verified; nothing was written.
+        AlreadyExists: the name is taken, or there is a target already.
+    """
+    served, report = verified(source, card, taxonomy, grid, images)
+    version = repository.add(served, created=now.isoformat(), check=report.figures())
+    return Added(card.name, version, report)
+
+
+def release_model(
+    source: Path,
+    name: str,
+    repository: ModelRepository,
+    taxonomy: Taxonomy,
+    grid: tuple[int, int],
+    now: datetime,
+    images: Sequence[Bytes] | None = None,
+    *,
+    card: ModelCard | None = None,
+    parent: int | None = None,
+) -> Added:
+    """Wrap a network, check the result, and add it as the next version of a model; arguments as `add_model`.
+
+    Args:
+        card: where the new network differs from the version before; default: that version's card.
+        parent: the version it was made from; default: the newest.
+
+    Raises:
+        InvalidModel: as `add_model`, or the version doesn't fit the model; nothing was written.
+        NotFound: no such model or parent.
+    """
+    stored = repository.card(name)
+    served, report = verified(source, replace(card or stored, name=name, role=stored.role), taxonomy, grid, images)
+    version = repository.release(name, served, created=now.isoformat(), parent=parent, check=report.figures())
+    return Added(name, version, report)
+
+
+def verified(
+    source: Path, card: ModelCard, taxonomy: Taxonomy, grid: tuple[int, int], images: Sequence[Bytes] | None = None
+) -> tuple[bytes, Report]:
+    """The served form of a network and how it compared; nothing is written. Arguments and errors as `add_model`."""
+    read = load_source(source)
+    served = wrap(read.model, card, taxonomy, grid, source_sha256=read.sha256).SerializeToString()
+    pictures = load_probe_images(grid) if images is None else images
+    return served, check(source, served, card, taxonomy, grid, pictures)

@@ -1,0 +1,65 @@
+"""Which versions are asked now: the models topic folded, the networks loaded."""
+
+import threading
+from collections.abc import Sequence
+
+import structlog
+
+from madseg.core.competition import Competition
+from madseg.core.errors import InvalidModel, NotFound
+from madseg.core.messages import VersionRef
+from madseg.core.preprocess import Size
+from madseg.ports import Inference, Record
+from madseg.runtime import Handler
+from madseg.wire import decode_model_event
+
+log = structlog.get_logger("madseg.predictor")
+
+
+class CurrentVersions(Handler):
+    """Handles the records of the models topic; `asked` is what the predictor goes by. Thread-safe."""
+
+    def __init__(self, inference: Inference, taxonomy_id: str, grid: Size) -> None:
+        self._inference, self._taxonomy_id, self._grid = inference, taxonomy_id, grid
+        self._competition = Competition()
+        self._lock = threading.Lock()
+        self._asked: dict[VersionRef, str | None] = {}
+
+    @property
+    def asked(self) -> dict[VersionRef, str | None]:
+        """The versions to ask, ascending, each with the reason why it can't answer, or None where it can."""
+        with self._lock:
+            return dict(self._asked)
+
+    def handle(self, records: Sequence[Record]) -> None:
+        for record in records:
+            if record.value is not None:
+                self._competition = self._competition.apply(decode_model_event(record.value))
+        wanted = [ref for ref in self._competition.serving() if self._is_served_here(ref)]
+        before = self.asked
+        asked = {ref: before[ref] if before.get(ref, "") is None else self._load(ref) for ref in wanted}
+        with self._lock:
+            self._asked = asked
+        for ref in before.keys() - asked.keys():
+            self._inference.unload(ref)
+        if asked != before:
+            log.info("versions_asked", versions=[str(ref) for ref in asked])
+
+    def _is_served_here(self, ref: VersionRef) -> bool:
+        """Imported versions have no network, and those of another taxonomy or grid don't fit this project."""
+        version = self._competition.versions[ref]
+        if not version.sha256:
+            return False
+        fits = version.taxonomy_id == self._taxonomy_id and version.grid == self._grid
+        if not fits:
+            log.warning("version_does_not_fit", version=str(ref), taxonomy=version.taxonomy_id, grid=str(version.grid))
+        return fits
+
+    def _load(self, ref: VersionRef) -> str | None:
+        """Loads a version; the reason where it can't be."""
+        try:
+            self._inference.load(ref, self._grid)
+        except (InvalidModel, NotFound) as error:
+            log.error("version_not_loaded", version=str(ref), reason=str(error))
+            return f"not loaded: {error}"
+        return None

@@ -1,0 +1,106 @@
+"""ModelsService: decode, one call, encode."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from madseg.core.errors import InvalidInput
+from madseg.predictor.add import Added
+from madseg.predictor.catalogue import Catalogue, Model
+from madseg.v1 import models_pb2 as pb
+from madseg.v1.models_pb2_grpc import ModelsServiceServicer
+from madseg.wire import role, role_proto
+
+MAX_NETWORK_BYTES = 2 << 30
+"""Largest network: ONNX itself ends at 2 GiB."""
+
+
+class ModelsApi(ModelsServiceServicer):
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    def ListModels(self, request: pb.ListModelsRequest, context: Any) -> pb.ListModelsResponse:
+        return pb.ListModelsResponse(models=[self._proto(model) for model in self._catalogue.models()])
+
+    def GetModel(self, request: pb.GetModelRequest, context: Any) -> pb.GetModelResponse:
+        model = self._catalogue.model(request.name)
+        return pb.GetModelResponse(model=self._proto(model), card=model.card)
+
+    def AddModel(self, request_iterator: Iterator[pb.AddModelRequest], context: Any) -> pb.AddModelResponse:
+        with _received(request_iterator) as (header, path):
+            model, added = self._catalogue.add(path, header.card, Path(header.file_name).stem)
+        return pb.AddModelResponse(model=self._proto(model), findings=findings(added))
+
+    def ReleaseVersion(
+        self, request_iterator: Iterator[pb.ReleaseVersionRequest], context: Any
+    ) -> pb.ReleaseVersionResponse:
+        with _received(request_iterator) as (header, path):
+            model, added = self._catalogue.release(path, header.model, header.card)
+        return pb.ReleaseVersionResponse(model=self._proto(model), findings=findings(added))
+
+    def RegisterImportedModel(
+        self, request: pb.RegisterImportedModelRequest, context: Any
+    ) -> pb.RegisterImportedModelResponse:
+        model = self._catalogue.register_imported(request.name, role(request.role), request.covers)
+        return pb.RegisterImportedModelResponse(model=self._proto(model))
+
+    def SetRole(self, request: pb.SetRoleRequest, context: Any) -> pb.SetRoleResponse:
+        return pb.SetRoleResponse(model=self._proto(self._catalogue.set_role(request.name, role(request.role))))
+
+    def _proto(self, model: Model) -> pb.Model:
+        versions = [
+            pb.ModelVersionInfo(
+                version=version.number,
+                created=version.created,
+                sha256=version.sha256,
+                covers=version.covers,
+                has_entropy=version.has_entropy,
+                bytes=self._catalogue.path(model.name, version.number).stat().st_size,
+            )
+            for version in model.versions
+        ]
+        return pb.Model(
+            name=model.name,
+            role=role_proto(model.role),
+            serving=model.serving,
+            versions=versions or [pb.ModelVersionInfo(version=1, covers=model.covers)],
+            description=model.description,
+            imported=model.imported,
+        )
+
+
+def findings(added: Added) -> list[str]:
+    """What the check found, one sentence each."""
+    report = added.report
+    equal = f"{report.agreement:.4%} of the labels equal those of the unwrapped network"
+    lines = [f"{equal} on the worst of {report.images} pictures"]
+    if report.entropy_error is not None:
+        lines.append(f"the mean entropy differs by at most {report.entropy_error:.1e} nats")
+    lines.append(f"{report.served_ms:.1f} ms a picture served, {report.bare_ms:.1f} ms the network alone")
+    return [*lines, *report.warnings]
+
+
+@contextmanager
+def _received(
+    parts: Iterator[pb.AddModelRequest] | Iterator[pb.ReleaseVersionRequest],
+) -> Iterator[tuple[pb.ModelUpload, Path]]:
+    """The header and the uploaded file, in a folder that goes afterwards.
+
+    Raises:
+        InvalidInput: no header first, no chunk, more than 2 GiB.
+    """
+    first = next(parts, None)
+    if first is None or first.WhichOneof("part") != "header":
+        raise InvalidInput("the first message must be the header", field="header")
+    with tempfile.TemporaryDirectory(prefix="madseg-upload-") as folder:
+        path, size = Path(folder) / "network.onnx", 0
+        with path.open("wb") as file:
+            for part in parts:
+                size += file.write(part.chunk)
+                if size > MAX_NETWORK_BYTES:
+                    raise InvalidInput("a network has at most 2 GiB", field="chunk")
+        if not size:
+            raise InvalidInput("no chunk of the network came after the header", field="chunk")
+        yield first.header, path

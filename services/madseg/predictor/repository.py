@@ -1,0 +1,255 @@
+"""The model repository: served networks in Triton's layout, with what madseg knows of them beside.
+
+    <root>/<name>/model.yaml            role, serving versions, card and one record per version: the truth
+    <root>/<name>/config.pbtxt          made from it
+    <root>/<name>/labels.txt            the taxonomy's class names in label order
+    <root>/<name>/<version>/model.onnx  the served form
+
+A version exists once model.yaml names it. The order of writing is version folder, model.yaml, config.pbtxt, each
+renamed into place, so that a kill between any two leaves a repository that reads well; the next writer deletes what
+nobody names and writes config.pbtxt anew. Readers take no lock.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from madseg.core.errors import AlreadyExists, InvalidModel, NotFound
+from madseg.predictor.card import ROLES, ModelCard, check_name
+from madseg.predictor.durable import PART, locked, publish_folder, replace_file, write_file
+from madseg.predictor.record import ModelRecord, VersionRecord, dump_record, parse_record
+from madseg.predictor.served import ServedForm, read_served
+from madseg.predictor.triton_config import Serving, config_pbtxt
+
+LOCK = ".lock"
+STAGING = f".staging{PART}"
+"""Where a new model is put together; Triton never sees it under its own name before it is whole."""
+
+
+class ModelRepository:
+    """One folder of models.
+
+    Args:
+        root: the folder; made at the first write.
+        serving: what config.pbtxt says beyond the networks' own facts.
+    """
+
+    def __init__(self, root: Path, serving: Serving | None = None) -> None:
+        self.root = root
+        self._serving = serving or Serving()
+
+    def names(self) -> tuple[str, ...]:
+        """Names of all models, retired ones too, in alphabetical order."""
+        return tuple(sorted(path.parent.name for path in self.root.glob("[a-z0-9]*/model.yaml")))
+
+    def record(self, name: str) -> ModelRecord:
+        """What `model.yaml` says.
+
+        Raises:
+            NotFound: there is no such model; the message lists those there are.
+            InvalidModel: the name can't be one, or the file was damaged.
+        """
+        path = self._folder(name) / "model.yaml"
+        try:
+            text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise NotFound(f"no model {name!r} in {self.root}: {', '.join(self.names()) or 'it is empty'}") from None
+        return parse_record(text, str(path))
+
+    def card(self, name: str) -> ModelCard:
+        """The completed card of the newest version. Raises as `record` does."""
+        return self.record(name).card
+
+    def versions(self, name: str) -> tuple[VersionRecord, ...]:
+        """All versions, oldest first. Raises as `record` does."""
+        return self.record(name).versions
+
+    def version(self, name: str, number: int) -> VersionRecord:
+        """One version.
+
+        Raises:
+            NotFound: no such model or version.
+        """
+        versions = self.versions(name)
+        for version in versions:
+            if version.number == number:
+                return version
+        raise NotFound(f"model {name!r} has no version {number}: {', '.join(str(each.number) for each in versions)}")
+
+    def path(self, name: str, number: int) -> Path:
+        """The served file of a version. Raises as `version` does."""
+        return self._folder(name) / str(self.version(name, number).number) / "model.onnx"
+
+    def add(self, served: bytes, *, created: str, check: Mapping[str, float] | None = None) -> int:
+        """Take in a new model under its card's name and with its card's role; version 1, served.
+
+        Args:
+            served: a file in the served form, as `wrap` makes it.
+            created: ISO 8601.
+            check: figures of `check.Report`.
+
+        Raises:
+            AlreadyExists: the name is taken, or the card says target and there is one.
+            InvalidModel: `served` is not in the served form.
+        """
+        form = read_served(served)
+        name = check_name(form.card.name)
+        record = ModelRecord(form.card, form.card.role, (1,), (_version(1, form, created, None, check or {}),))
+        with self._writing():
+            if name in self.names():
+                raise AlreadyExists(f"model {name!r} exists: release a new version of it, or give the card a new name")
+            self._refuse_second_target(name, form.card.role)
+            self._publish_model(name, record, form, served)
+        return 1
+
+    def release(
+        self,
+        name: str,
+        served: bytes,
+        *,
+        created: str,
+        parent: int | None = None,
+        check: Mapping[str, float] | None = None,
+    ) -> int:
+        """Add the next version beside those served; `serve` then switches. Returns its number.
+
+        Args:
+            parent: the version it was made from; default: the newest so far.
+
+        Raises:
+            NotFound: no such model or parent.
+            InvalidModel: not in the served form, or of another taxonomy, grid or interface than the versions before.
+        """
+        form = read_served(served)
+        with self._writing():
+            record = self.record(name)
+            origin = record.newest.number if parent is None else self.version(name, parent).number
+            _refuse_other_interface(name, record.newest, form)
+            number = record.newest.number + 1
+            version = _version(number, form, created, origin, check or {})
+            self._publish_version(name, number, served)
+            card = replace(form.card, name=name, role=record.role)
+            serving = (*record.serving, number)
+            self._write_record(name, ModelRecord(card, record.role, serving, (*record.versions, version)))
+        return number
+
+    def serve(self, name: str, *numbers: int) -> None:
+        """Serve exactly these versions.
+
+        Raises:
+            NotFound: no such model or version.
+            InvalidModel: none is given.
+        """
+        if not numbers:
+            raise InvalidModel(f"model {name!r} must serve at least one version; retire it instead")
+        with self._writing():
+            wanted = tuple(sorted({self.version(name, number).number for number in numbers}))
+            self._write_record(name, replace(self.record(name), serving=wanted))
+
+    def set_role(self, name: str, role: str) -> None:
+        """Make the model the target, a competitor, or retired.
+
+        Raises:
+            NotFound: no such model.
+            InvalidModel: no such role.
+            AlreadyExists: another model is the target.
+        """
+        if role not in ROLES:
+            raise InvalidModel(f"role must be {' or '.join(ROLES)}, got {role!r}", field="role")
+        with self._writing():
+            record = self.record(name)
+            self._refuse_second_target(name, role)
+            self._write_record(name, replace(record, role=role, card=replace(record.card, role=role)))
+
+    def _folder(self, name: str) -> Path:
+        return self.root / check_name(name)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Hold off other writers, and begin from a clean repository."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with locked(self.root / LOCK):
+            self._recover()
+            yield
+
+    def _recover(self) -> None:
+        """Delete what a killed writer left unfinished, and finish what only lacked its config.pbtxt."""
+        shutil.rmtree(self.root / STAGING, ignore_errors=True)
+        for name in self.names():
+            folder, record = self._folder(name), self.record(name)
+            known = {str(version.number) for version in record.versions}
+            for entry in folder.iterdir():
+                if entry.is_dir() and entry.name not in known and entry.name.removesuffix(PART).isdigit():
+                    shutil.rmtree(entry)
+                elif entry.is_file() and entry.suffix == PART:
+                    entry.unlink()
+            wanted = config_pbtxt(name, record, self._serving).encode()
+            config = folder / "config.pbtxt"
+            if not config.exists() or config.read_bytes() != wanted:
+                replace_file(config, wanted)
+
+    def _publish_model(self, name: str, record: ModelRecord, form: ServedForm, served: bytes) -> None:
+        staging = self.root / STAGING
+        (staging / "1").mkdir(parents=True)
+        write_file(staging / "1" / "model.onnx", served)
+        write_file(staging / "labels.txt", "".join(f"{item}\n" for item in form.classes).encode())
+        write_file(staging / "config.pbtxt", config_pbtxt(name, record, self._serving).encode())
+        write_file(staging / "model.yaml", dump_record(record).encode())
+        shutil.rmtree(self._folder(name), ignore_errors=True)  # a folder without model.yaml is nobody's
+        publish_folder(staging, self._folder(name))
+
+    def _publish_version(self, name: str, number: int, served: bytes) -> None:
+        part = self._folder(name) / f"{number}{PART}"
+        part.mkdir()
+        write_file(part / "model.onnx", served)
+        publish_folder(part, part.with_suffix(""))
+
+    def _write_record(self, name: str, record: ModelRecord) -> None:
+        folder = self._folder(name)
+        replace_file(folder / "model.yaml", dump_record(record).encode())
+        replace_file(folder / "config.pbtxt", config_pbtxt(name, record, self._serving).encode())
+
+    def _refuse_second_target(self, name: str, role: str) -> None:
+        if role != "target":
+            return
+        for other in self.names():
+            if other != name and self.record(other).role == "target":
+                raise AlreadyExists(
+                    f"{other!r} is the target already: make it a competitor or retire it, then {name!r} the target"
+                )
+
+
+def _version(
+    number: int, form: ServedForm, created: str, parent: int | None, check: Mapping[str, float]
+) -> VersionRecord:
+    return VersionRecord(
+        number=number,
+        created=created,
+        sha256=form.sha256,
+        source_sha256=form.source_sha256,
+        covers=form.covers,
+        has_entropy=form.has_entropy,
+        batch="dynamic" if form.dynamic else "1",
+        grid=form.grid,
+        taxonomy=form.taxonomy,
+        parent=parent,
+        check=dict(check),
+    )
+
+
+def _refuse_other_interface(name: str, newest: VersionRecord, form: ServedForm) -> None:
+    """All versions of a model share one config.pbtxt, and contests need one taxonomy and grid."""
+    batch = "dynamic" if form.dynamic else "1"
+    pairs = {
+        "taxonomy": (newest.taxonomy, form.taxonomy),
+        "grid": (newest.grid, form.grid),
+        "batch": (newest.batch, batch),
+        "entropy": (newest.has_entropy, form.has_entropy),
+    }
+    for what, (old, new) in pairs.items():
+        if old != new:
+            raise InvalidModel(
+                f"model {name!r} has {what} {old}, the new version {new}: add it as a model with a name of its own"
+            )
