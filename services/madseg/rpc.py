@@ -63,6 +63,16 @@ class Server:
         self._stopping = asyncio.Event()
         self.port = 0
 
+    @property
+    def names(self) -> list[str]:
+        """Full names of the services it serves."""
+        return [service.name for service in self._services]
+
+    @property
+    def reachable(self) -> str:
+        """`host:port` where it listens; after `start`."""
+        return f"{self._address.rpartition(':')[0]}:{self.port}"
+
     def start(self) -> None:
         """Raises Conflict where the address is taken."""
         self._thread.start()
@@ -95,15 +105,14 @@ class Server:
             health_pb2_grpc.add_HealthServicer_to_server(health_servicer, server)
             for service in self._services:
                 service.add(service.servicer, server)
-            names = [service.name for service in self._services]
-            reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+            reflection.enable_server_reflection([*self.names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
             try:
                 self._ready.set_result(server.add_insecure_port(self._address))
                 await server.start()
             except RuntimeError as error:
                 self._ready.set_exception(Conflict(f"gRPC can't listen on {self._address}: {error}"))
                 return
-            for name in ("", *names):
+            for name in ("", *self.names):
                 await health_servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
             await self._stopping.wait()
             await health_servicer.enter_graceful_shutdown()

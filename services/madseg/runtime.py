@@ -170,7 +170,7 @@ def run(parts: Sequence[Part], ready: Callable[[], None] = lambda: None) -> None
             part.stop()
 
 
-def configure_logging(*, json: bool) -> None:
+def configure_logging(*, json: bool, level: int = logging.INFO) -> None:
     """One event a line on standard error: JSON for machines, coloured columns on a terminal."""
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
@@ -183,6 +183,6 @@ def configure_logging(*, json: bool) -> None:
             structlog.processors.format_exc_info,
             renderer,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

@@ -87,8 +87,15 @@ class Catalogue:
             return self._announced(card.name), added
 
     def release(self, source: Path, name: str, card_text: str) -> tuple[Model, Added]:
-        """Wraps, checks and releases a network as the next version. Raises as `release_model`."""
+        """Wraps, checks and releases a network as the next version of `name`, or else of the card's model.
+
+        Raises as `release_model`, and InvalidInput where neither says which model.
+        """
         card = self.parse(card_text, name) if card_text.strip() else None
+        if not name:
+            if card is None:
+                raise InvalidInput("say which model to release a version of", field="model")
+            name = card.name
         with self._lock:
             repository, now = self._repository, self._now()
             added = release_model(source, name, repository, self._taxonomy, self._size, now, card=card)
@@ -104,7 +111,7 @@ class Catalogue:
         checked_model_name(name)
         labels = sorted(self._taxonomy.label(item) for item in covers) or range(len(self._taxonomy))
         names = tuple(self._taxonomy.names[label] for label in labels)
-        wanted = ImportedModel(name, role, names, self._taxonomy.id, self._size)
+        wanted = ImportedModel(name, role.value, names, self._taxonomy.id, self._size)
         with self._lock:
             known = self._imported.all().get(name)
             if known is not None and replace(known, role=wanted.role) != wanted:
@@ -124,9 +131,9 @@ class Catalogue:
             model = self.model(name)
             self._refuse_taken(name, role, imported=model.imported, known=True)
             if model.imported:
-                self._imported.put(replace(self._imported.all()[name], role=role))
+                self._imported.put(replace(self._imported.all()[name], role=role.value))
             else:
-                self._repository.set_role(name, role)
+                self._repository.set_role(name, role.value)
             return self._announced(name)
 
     def parse(self, card_text: str, default_name: str) -> ModelCard:
