@@ -3,9 +3,9 @@
 | port      | embedded                            | real                                   |
 |-----------|-------------------------------------|----------------------------------------|
 | Stream    | `sqlite:///state/stream.db`         | `kafka://host:9092`                    |
-| Inference | `onnxruntime:///model_repository`   | `triton://host:8001`                   |
+| Inference | `onnxruntime:model_repository`      | `triton://host:8001`                   |
 | Database  | `sqlite:///state/madseg.db`         | `postgresql://...`                     |
-| Blobs     | `file:///state/blobs`               | `s3://bucket/prefix`                   |
+| Blobs     | `file:state/blobs`                  | `s3://bucket/prefix`                   |
 
 Delivery, for everybody: **effect first, then commit**. A consumer may see a record twice and never misses one;
 handlers are idempotent by key. Adapters raise only errors of `madseg.core.errors`: `Unavailable` where the same call
@@ -84,11 +84,11 @@ class Consumer(ABC):
 
     @abstractmethod
     def commit(self, partition: int, offset: int) -> None:
-        """Records that every record before `offset` has had its effect."""
+        """Records that every record before `offset` has had its effect. An earlier offset changes nothing."""
 
     @abstractmethod
     def lag(self) -> int:
-        """Records of the assigned partitions that `poll` has not handed out yet."""
+        """Records of the assigned partitions that `poll` has not handed out yet; gaps not yet passed count too."""
 
     @abstractmethod
     def close(self) -> None:
@@ -129,9 +129,11 @@ class Stream(ABC):
 
         `positions(partition)` gives the first offset wanted of an assigned partition, for those who keep offsets
         together with their effect; without it the group's committed offsets count, from the earliest at first.
+        It is called by `poll` and `lag`, once per assignment. Records past their retention are passed over.
 
         Raises:
             NotFound: there is no such topic.
+            Conflict: by `poll` and `lag`, where an offset wanted is past the end: the stream is older than it.
         """
 
     @abstractmethod
@@ -140,7 +142,7 @@ class Stream(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Frees what is held."""
+        """Closes the consumers and frees what is held; afterwards every call raises Conflict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +173,8 @@ class Inference(ABC):
     def submit(self, version: VersionRef, picture: NDArray[np.uint8]) -> Future[Answer]:
         """Asks one version about one (H, W, 3) uint8 RGB picture on the canonical grid.
 
-        The future fails with NotFound (not loaded), Unavailable (ask again later) or MadsegError (the network failed
-        on this picture). Callers bound how much they submit at once.
+        The future fails with NotFound (not loaded), InvalidInput (not on the grid), Unavailable (ask again later) or
+        MadsegError (the network failed on this picture). Callers bound how much they submit at once.
         """
 
     @abstractmethod
@@ -193,11 +195,19 @@ class Database(ABC):
 
     @abstractmethod
     def write(self) -> AbstractContextManager[Connection]:
-        """A transaction that reads what is committed and writes: committed at the end, rolled back on an error."""
+        """A transaction that reads what is committed and writes: committed at the end, rolled back on an error.
+
+        Writes wait for each other, so one inside another waits in vain. A constraint that is broken comes out as
+        SQLAlchemy's IntegrityError.
+        """
 
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[Connection]:
-        """A read-only transaction in which every statement sees the same state (repeatable read)."""
+        """A read-only transaction in which every statement sees the state at its beginning (repeatable read).
+
+        Raises:
+            Conflict: by the block, where a statement writes.
+        """
 
     @abstractmethod
     def close(self) -> None:

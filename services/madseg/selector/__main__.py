@@ -69,7 +69,9 @@ def build(config: Config, stream: Stream, database: Database) -> list[Part]:
             return next_offset(tx, topic.name, partition)
 
     predictions = Worker("selector", stream, lambda: stream.consume(topic.name, group, position), absorb, BATCH)
-    learning = Worker("roles", stream, lambda: stream.consume(models.name, group, lambda _: 0), roles, BATCH)
+    learning = Worker(
+        "roles", stream, lambda: stream.consume(models.name, group, lambda _: 0), roles, BATCH, rereads=True
+    )
     queries = Queries(database, topic.name, criteria, config.near, chores.thin.add)
     api = SelectorApi(
         database,

@@ -1,0 +1,54 @@
+"""Tests of files in a folder."""
+
+from pathlib import Path
+
+import pytest
+
+from madseg.adapters.blobs import open_blobs
+from madseg.core.errors import Conflict, Unavailable
+from tests.adapters.conftest import FullDisk
+
+
+def test_uris_go_with_the_folder_when_it_is_moved(tmp_path: Path) -> None:
+    """They don't say where the folder is."""
+    uri = open_blobs(f"file://{tmp_path}/here").put("a/b", b"content")
+    (tmp_path / "here").rename(tmp_path / "there")
+    assert open_blobs(f"file://{tmp_path}/there").get(uri) == b"content"
+    assert str(tmp_path) not in uri
+
+
+def test_files_lie_under_their_keys(tmp_path: Path) -> None:
+    """So that a person finds them."""
+    open_blobs(f"file://{tmp_path}").put("images/ab.png", b"content")
+    assert (tmp_path / "images" / "ab.png").read_bytes() == b"content"
+
+
+def test_what_a_killed_write_left_is_passed_over(tmp_path: Path) -> None:
+    """Neither is it content, nor is it in the way of the next write."""
+    (tmp_path / "a#1").write_bytes(b"half")
+    blobs = open_blobs(f"file://{tmp_path}")
+    uri = blobs.put("a", b"whole")
+    assert blobs.get(uri) == b"whole"
+
+
+def test_a_key_below_a_file_is_a_conflict(tmp_path: Path) -> None:
+    """In a folder a name is a file or a folder."""
+    blobs = open_blobs(f"file://{tmp_path}")
+    blobs.put("a/b", b"content")
+    with pytest.raises(Conflict, match="a/b/c"):
+        blobs.put("a/b/c", b"content")
+    with pytest.raises(Conflict, match="a"):
+        blobs.put("a", b"content")
+    blobs.delete("blob:a")
+    assert blobs.get("blob:a/b") == b"content"
+
+
+def test_a_full_disk_is_unavailable_and_leaves_the_old_file(tmp_path: Path, full_disk: FullDisk) -> None:
+    """Whole or not at all."""
+    blobs = open_blobs(f"file://{tmp_path}")
+    uri = blobs.put("a", b"old")
+    with full_disk(100_000), pytest.raises(Unavailable, match="a in"):
+        blobs.put("a", bytes(1_000_000))
+    assert blobs.get(uri) == b"old"
+    blobs.put("a", b"new")
+    assert blobs.get(uri) == b"new"

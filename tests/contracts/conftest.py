@@ -1,0 +1,62 @@
+"""The ports under test: each test runs once per entry in `places`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from madseg.ports import Blobs, Database, Inference, Stream
+from tests.contracts.places import BLOBS, DATABASES, INFERENCES, SHARED_STREAMS, STREAMS, Place
+from tests.contracts.reading import FOUR, ONE
+
+
+@pytest.fixture(params=sorted(STREAMS))
+def stream_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place[Stream]:
+    """Where a stream is kept."""
+    return STREAMS[request.param](tmp_path)
+
+
+@pytest.fixture(params=sorted(SHARED_STREAMS))
+def shared_stream_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place[Stream]:
+    """Where a stream is kept that other processes can open too."""
+    return SHARED_STREAMS[request.param](tmp_path)
+
+
+@pytest.fixture
+def stream(stream_place: Place[Stream]) -> Iterator[Stream]:
+    """An open stream."""
+    opened = stream_place.open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def topics(stream: Stream) -> Stream:
+    """The stream with the topics of `reading`."""
+    stream.create(FOUR)
+    stream.create(ONE)
+    return stream
+
+
+@pytest.fixture(params=sorted(DATABASES))
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An open, empty database."""
+    opened = DATABASES[request.param](tmp_path).open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=sorted(BLOBS))
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Blobs]:
+    """An open, empty file store."""
+    opened = BLOBS[request.param](tmp_path).open()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(params=sorted(INFERENCES))
+def inference(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Inference]:
+    """Inference that has the networks of `networks`."""
+    opened = INFERENCES[request.param](tmp_path).open()
+    yield opened
+    opened.close()

@@ -1,0 +1,68 @@
+"""What is durable: a publisher killed at any moment leaves every record that it was told is there."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import defaultdict
+
+import pytest
+
+from madseg.ports import Outgoing, Stream, Topic
+from tests.contracts.places import Place
+from tests.contracts.publishing import BATCH
+from tests.contracts.reading import drain
+
+TOPIC = Topic("images", 2)
+MODULE = "tests.contracts.publishing"
+
+
+def publish_and_kill(url: str, acknowledgements: int) -> int:
+    """How many records were acknowledged by a publisher that got SIGKILL after some acknowledgements."""
+    command = [sys.executable, "-m", MODULE, url, TOPIC.name]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        said = 0
+        for _ in range(acknowledgements):
+            said = int(process.stdout.readline())
+        os.kill(process.pid, signal.SIGKILL)
+        # What it managed to say before it died counts too; a line cut short was not said.
+        rest = process.stdout.read().splitlines(keepends=True)
+    return max([said, *(int(line) for line in rest if line.endswith("\n"))])
+
+
+@pytest.mark.parametrize("acknowledgements", [1, 40, 111])
+def test_a_killed_publisher_loses_no_acknowledged_record(
+    shared_stream_place: Place[Stream], acknowledgements: int
+) -> None:
+    """The log is whole, in order per key, with whole batches, and takes new records."""
+    stream = shared_stream_place.open()
+    stream.create(TOPIC)
+    acknowledged = publish_and_kill(shared_stream_place.url, acknowledgements)
+    stream.publish([Outgoing(TOPIC.name, "key0", b"after")])
+    stream.close()
+    reopened = shared_stream_place.open()
+    records = drain(reopened.consume(TOPIC.name, "g"))
+    reopened.close()
+    by_key: dict[str, list[int]] = defaultdict(list)
+    for record in records:
+        if record.value != b"after":
+            by_key[record.key].append(int(record.value or b""))
+    numbers = sorted(number for some in by_key.values() for number in some)
+    assert len(numbers) >= acknowledged
+    assert list(range(len(numbers))) == numbers
+    assert len(numbers) % BATCH == 0
+    assert all(sorted(some) == some for some in by_key.values())
+    assert len(records) == len(numbers) + 1
+
+
+def test_records_of_another_process_are_seen(shared_stream_place: Place[Stream]) -> None:
+    """While it runs, by a poll that waits."""
+    stream = shared_stream_place.open()
+    stream.create(TOPIC)
+    consumer = stream.consume(TOPIC.name, "g")
+    with subprocess.Popen([sys.executable, "-m", MODULE, shared_stream_place.url, TOPIC.name], stdout=-3) as process:
+        records = consumer.poll(30, 10)
+        process.kill()
+    stream.close()
+    assert records
