@@ -49,7 +49,7 @@ class Compared:
     """An image in one contest.
 
     `discrepancy` is 1 - mIoU in [0, 1]; the area vectors map a label to its pixels in that side's map,
-    for the labels present there, ascending.
+    for the labels present there, void left out, ascending.
     """
 
     discrepancy: float
@@ -69,13 +69,7 @@ def compare(target: LabelMap, competitor: LabelMap, metric: Metric, known: NDArr
         target, competitor = target.masked(known), competitor.masked(known)
     matrix = confusion(target, competitor, metric.classes)
     miou = mean_iou(matrix, metric.min_pixels(target.height * target.width))
-    return Compared(1.0 - miou, present_areas(target, metric.classes), present_areas(competitor, metric.classes))
-
-
-def present_areas(label_map: LabelMap, classes: int) -> dict[int, int]:
-    """Pixels of each label below `classes` that the map has, by label, ascending."""
-    areas = label_map.areas()
-    return {int(label): int(areas[label]) for label in np.flatnonzero(areas[:classes])}
+    return Compared(1.0 - miou, target.present, competitor.present)
 
 
 def known_table(target: Iterable[int], competitor: Iterable[int], classes: int) -> NDArray[np.uint8] | None:

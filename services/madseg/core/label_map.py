@@ -15,6 +15,7 @@ so equal label maps are equal bytes.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numba import njit
@@ -38,7 +39,7 @@ _PROBLEMS = {
 }
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False)
 class LabelMap:
     """A label map of `height` x `width` pixels in R runs.
 
@@ -72,10 +73,16 @@ class LabelMap:
         areas: NDArray[np.int64] = _areas(self.labels, self.ends)
         return areas
 
+    @cached_property
+    def present(self) -> dict[int, int]:
+        """Pixels of each label that the map has, void left out, by label, ascending."""
+        areas = self.areas()[:255]
+        labels = areas.nonzero()[0]
+        return dict(zip(labels.tolist(), areas[labels].tolist(), strict=True))
+
     def largest_label(self) -> int:
         """The largest label that is not void, or -1 where everything is void."""
-        known = self.labels[self.labels != 255]
-        return int(known.max()) if len(known) else -1
+        return max(self.present, default=-1)
 
     def masked(self, table: NDArray[np.uint8]) -> "LabelMap":
         """The map with every label l replaced by `table[l]`; `table` is (256,) uint8. Runs that become equal merge."""

@@ -9,9 +9,11 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy import Connection, delete, insert, select, tuple_, update
+from sqlalchemy import Connection, delete, select, tuple_, update
+from zstandard import ZstdCompressor
 
 from madseg.core.discrepancy import compare
 from madseg.core.errors import InvalidLabelMap
@@ -19,6 +21,7 @@ from madseg.core.label_map import LabelMap, decode
 from madseg.core.messages import ImageFacts, Prediction, PredictionFailure, PredictionsMade
 from madseg.ports import Database, Record
 from madseg.runtime import Handler
+from madseg.selector.bulk import Row, insert_rows
 from madseg.selector.criteria import Criteria
 from madseg.selector.enter import Entering
 from madseg.selector.layout import Contest, Layout, load_layout, version_id
@@ -29,6 +32,8 @@ from madseg.selector.upsert import insert_absent, upsert
 from madseg.wire import decode_predictions
 
 log = structlog.get_logger("madseg.selector")
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 MAX_REASON = 500
 """Characters of a failure's reason that are kept."""
@@ -106,12 +111,14 @@ class _Image:
 class Batch:
     """The records of one transaction, folded into rows."""
 
-    def __init__(self, tx: Connection, layout: Layout, criteria: Criteria, shard: int, compressor: object) -> None:
+    def __init__(
+        self, tx: Connection, layout: Layout, criteria: Criteria, shard: int, compressor: ZstdCompressor
+    ) -> None:
         self._tx, self._layout, self._criteria, self._shard = tx, layout, criteria, shard
         self._compressor = compressor
         self._images: dict[str, _Image] = {}
         self._decoded: dict[tuple[str, int], LabelMap] = {}
-        self._map_rows: list[dict[str, object]] = []
+        self._map_rows: list[Row] = []
         self._failure_rows: dict[tuple[str, int], str] = {}
         self._healed: list[tuple[bytes, int]] = []
         self.entering = Entering(tx, shard, criteria.grid.pixels)
@@ -189,14 +196,9 @@ class Batch:
         maps = [prediction.label_map for _, prediction in new]
         entropies = [prediction.mean_entropy for _, prediction in new]
         numbers = [number for number, _ in new]
-        self._map_rows.append(
-            {
-                "image_id": bytes.fromhex(image.facts.image_id),
-                "part": min(numbers),  # unique, as a version is stored once
-                "versions": ",".join(map(str, numbers)),
-                "content": pack_maps(maps, entropies, self._compressor),  # type: ignore[arg-type]
-            }
-        )
+        content = pack_maps(maps, entropies, self._compressor)
+        part = min(numbers)  # unique, as a version is stored once
+        self._map_rows.append((bytes.fromhex(image.facts.image_id), part, ",".join(map(str, numbers)), content))
 
     def _pair(self, image: _Image, new: set[int]) -> None:
         """Compares the image in every contest that one of the new maps completes."""
@@ -222,15 +224,13 @@ class Batch:
     def _write(self) -> None:
         changed = [image for image in self._images.values() if image.key != image.before]
         fresh = [image for image in changed if image.before is None]
-        if fresh:
-            self._tx.execute(insert(IMAGES), [image_row(image.facts, image.key) for image in fresh])
+        insert_rows(self._tx, IMAGES, [image_row(image.facts, image.key) for image in fresh])
         for image in changed:
             if image.before is not None:
                 stored, failed = image.key
                 where = IMAGES.c.image_id == bytes.fromhex(image.facts.image_id)
                 self._tx.execute(update(IMAGES).where(where).values(stored=stored, failed=failed))
-        if self._map_rows:
-            self._tx.execute(insert(MAPS), self._map_rows)
+        insert_rows(self._tx, MAPS, self._map_rows)
         if self._healed:
             self._tx.execute(
                 delete(FAILURES).where(tuple_(FAILURES.c.image_id, FAILURES.c.version_id).in_(self._healed))
@@ -274,19 +274,18 @@ def sorted_as_stored(versions: str) -> list[int]:
     return [int(part) for part in versions.split(",")]
 
 
-def image_row(facts: ImageFacts, key: tuple[str, str]) -> dict[str, object]:
+def image_row(facts: ImageFacts, key: tuple[str, str]) -> Row:
     """The row of `images`; the 64-bit hash as the signed number that databases have."""
     hashed = facts.perceptual_hash
-    return {
-        "image_id": bytes.fromhex(facts.image_id),
-        "perceptual_hash": None if hashed is None else hashed - (1 << 64) * (hashed >> 63),
-        "source": facts.source,
-        "captured_at": int(facts.captured_at.timestamp() * 1_000_000),
-        "tags": json.dumps(facts.tags, sort_keys=True) if facts.tags else "",
-        "random_lane": facts.random_lane,
-        "stored": key[0],
-        "failed": key[1],
-    }
+    return (
+        bytes.fromhex(facts.image_id),
+        None if hashed is None else hashed - (1 << 64) * (hashed >> 63),
+        facts.source,
+        int(facts.captured_at.timestamp() * 1_000_000),
+        json.dumps(dict(facts.tags), sort_keys=True) if facts.tags else "",
+        facts.random_lane,
+        *key,
+    )
 
 
 def tally(tx: Connection, shard: int, moves: Iterable[tuple[tuple[str, str] | None, tuple[str, str] | None]]) -> None:

@@ -46,18 +46,28 @@ class Chores:
     def __call__(self) -> None:
         """Backfills one piece of the first contest that needs it, or refills one ranking."""
         if self._due:
-            with self._database.write() as tx:
-                layout = load_layout(tx, self._criteria)
-                contest = next((item for item in layout.contests.values() if not item.backfilled), None)
-                self._due = contest is not None
-                if contest is not None:
-                    backfill(tx, contest, self._criteria, self._capacity)
+            self._due = False  # before the look, so that what is announced meanwhile isn't missed
+            try:
+                if self._backfill_one():
+                    self._due = True
+            except BaseException:
+                self._due = True
+                raise
         elif self.thin:
             number = self.thin.pop()
             with self._database.write() as tx:
                 ranking = load_layout(tx, self._criteria).rankings().get(number)
                 if ranking is not None:
                     refill(tx, ranking, self._criteria.grid, self._capacity)
+
+    def _backfill_one(self) -> bool:
+        """False where no contest needs it."""
+        with self._database.write() as tx:
+            layout = load_layout(tx, self._criteria)
+            contest = next((item for item in layout.contests.values() if not item.backfilled), None)
+            if contest is not None:
+                backfill(tx, contest, self._criteria, self._capacity)
+            return contest is not None
 
 
 def backfill(tx: Connection, contest: Contest, criteria: Criteria, capacity: int) -> None:

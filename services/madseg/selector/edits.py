@@ -74,8 +74,8 @@ def forget(database: Database, criteria: Criteria, image_id: str, reason: str, n
         InvalidInput: an invalid id, no reason.
     """
     key = bytes.fromhex(checked_image_id(image_id))
-    if not reason.strip():
-        raise InvalidInput("forgetting an image needs a reason", field="reason")
+    if not reason.strip() or "\0" in reason:
+        raise InvalidInput("forgetting an image needs a reason without NUL", field="reason")
     with database.write() as tx:
         insert_absent(tx, BANS, [{"image_id": key, "reason": reason, "banned_at": now}])
         counts = _remove(tx, criteria, key)
@@ -124,8 +124,8 @@ def _uncount(tx: Connection, criteria: Criteria, key: bytes, random_lane: bool) 
 def _keys(image_ids: Sequence[str], reason: str) -> list[bytes]:
     if not 1 <= len(image_ids) <= MAX_IDS:
         raise InvalidInput(f"one call takes 1..{MAX_IDS} image ids, got {len(image_ids)}", field="image_ids")
-    if not 1 <= len(reason.strip()) <= 200:
-        raise InvalidInput(f"a reason has 1..200 characters, got {len(reason)}", field="reason")
+    if not reason.strip() or len(reason) > 200 or "\0" in reason:
+        raise InvalidInput(f"a reason has 1..200 characters and no NUL, got {len(reason)}", field="reason")
     return [bytes.fromhex(checked_image_id(image_id)) for image_id in dict.fromkeys(image_ids)]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from madseg.core.errors import InvalidInput
-from madseg.core.messages import Defender
+from madseg.core.messages import Defender, checked_image_id
 from madseg.core.ranking import Ranked, RankingKey
 from madseg.core.taxonomy import Taxonomy
 from madseg.selector.candidate_sets import CandidateSet, StoredCandidate
@@ -16,9 +16,12 @@ from madseg.selector.explain import Explanation
 from madseg.selector.queries import Summary, Which
 from madseg.selector.walk import ImageFilter, Standing
 from madseg.v1 import selector_pb2, types_pb2
-from madseg.wire import version_proto, version_ref
+from madseg.wire import moment, version_proto, version_ref
 
 MAX_PAGE = 1000
+
+MAX_SOURCE = 1000
+"""Characters of a source that a filter names; images have shorter ones."""
 
 _DEFENDERS = {
     Defender.TARGET: types_pb2.DEFENDER_TARGET,
@@ -64,11 +67,73 @@ def from_token(text: str) -> dict[str, object]:
         return {}
     try:
         values = json.loads(base64.urlsafe_b64decode(text.encode()))
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
-        raise InvalidInput("page_token is not one that this service gave", field="page_token")
+        raise foreign_token()
     return values
+
+
+def foreign_token() -> InvalidInput:
+    """The error for a token that isn't this service's."""
+    return InvalidInput("page_token is not one that this method gave", field="page_token")
+
+
+def after_entry(values: Mapping[str, object]) -> tuple[float, str] | None:
+    """The order key that a ranking's page ended with; None for the first page.
+
+    Raises:
+        InvalidInput: no token of a ranking.
+    """
+    match values.get("after"):
+        case None:
+            return None
+        case [str(discrepancy), str(image_id)]:
+            try:
+                return float.fromhex(discrepancy), checked_image_id(image_id)
+            except (ValueError, OverflowError) as error:
+                raise foreign_token() from error
+    raise foreign_token()
+
+
+def after_image(values: Mapping[str, object]) -> str:
+    """The image that a page of ids ended with; "" for the first page.
+
+    Raises:
+        InvalidInput: no token of a list of images.
+    """
+    match values.get("after", ""):
+        case "":
+            return ""
+        case str(image_id):
+            try:
+                return checked_image_id(image_id)
+            except InvalidInput as error:
+                raise foreign_token() from error
+    raise foreign_token()
+
+
+def after_rank(values: Mapping[str, object], asked: str) -> tuple[str, int]:
+    """The candidate set and the rank that a page ended with; `asked` and 0 for the first page.
+
+    Raises:
+        InvalidInput: no token of a candidate set.
+    """
+    match values.get("set", asked), values.get("rank", 0):
+        case str(set_id), int(rank) if 0 <= rank < 1 << 31:
+            return set_id, rank
+    raise foreign_token()
+
+
+def plain_text(text: str, field: str, limit: int) -> str:
+    """A text for people, as every database stores it.
+
+    Raises:
+        InvalidInput: it is longer than `limit` characters or has a NUL in it.
+    """
+    if len(text) > limit or "\0" in text:
+        raise InvalidInput(f"{field} must have at most {limit} characters and no NUL, got {len(text)}", field=field)
+    return text
 
 
 def which(
@@ -79,6 +144,8 @@ def which(
 ) -> Which:
     """What a request asks for; version 0 leaves the version open."""
     other = competitor or types_pb2.ModelVersion()
+    if defender not in (types_pb2.DEFENDER_UNSPECIFIED, *_DEFENDERS.values()):
+        raise InvalidInput(f"a defender must be target or competitor, got {defender}", field="defender")
     return Which(
         target=version_ref(target) if target.version else None,
         target_model=target.model,
@@ -90,13 +157,25 @@ def which(
 
 
 def images(proto: types_pb2.ImageFilter) -> ImageFilter:
-    """The filter of a request."""
+    """The filter of a request.
+
+    Raises:
+        InvalidInput: a time outside the years 1 to 9999, a source that no image can have.
+    """
     return ImageFilter(
-        captured_from=proto.captured_from.ToMicroseconds() if proto.HasField("captured_from") else None,
-        captured_until=proto.captured_until.ToMicroseconds() if proto.HasField("captured_until") else None,
-        source=proto.source,
+        captured_from=_micros(proto.captured_from, "captured_from") if proto.HasField("captured_from") else None,
+        captured_until=_micros(proto.captured_until, "captured_until") if proto.HasField("captured_until") else None,
+        source=plain_text(proto.source, "filter.source", MAX_SOURCE),
         tags=dict(proto.tags),
     )
+
+
+def _micros(time: Timestamp, field: str) -> int:
+    try:
+        moment(time)
+    except InvalidInput as error:
+        raise InvalidInput(f"{field} is {error}", field=f"filter.{field}") from error
+    return time.ToMicroseconds()
 
 
 def contest_proto(item: Progress) -> types_pb2.Contest:

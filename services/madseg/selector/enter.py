@@ -6,10 +6,11 @@ when a ranking has grown to twice its capacity, the worse half goes and the best
 
 from collections import defaultdict
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, or_, select, update
 
 from madseg.core.discrepancy import Compared
 from madseg.core.messages import Defender
+from madseg.selector.bulk import Row, insert_rows
 from madseg.selector.layout import Contest, Ranking
 from madseg.selector.packing import pack_areas
 from madseg.selector.tables import LEADERS, PAIRS, RANKING_TALLIES, RANKINGS
@@ -24,22 +25,15 @@ class Entering:
 
     def __init__(self, tx: Connection, shard: int, pixels: int) -> None:
         self._tx, self._shard, self._pixels = tx, shard, pixels
-        self._pairs: list[dict[str, object]] = []
-        self._leaders: list[dict[str, object]] = []
+        self._pairs: list[Row] = []
+        self._leaders: list[Row] = []
         self._tallies: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
         self._grown: dict[int, Ranking] = {}
 
     def enter(self, image: bytes, random_lane: bool, contest: Contest, compared: Compared) -> None:
         """Adds a pair that isn't there yet. Images of the random lane are compared but never ranked."""
         areas = compared.target_areas, compared.competitor_areas
-        self._pairs.append(
-            {
-                "contest_id": contest.id,
-                "image_id": image,
-                "discrepancy": compared.discrepancy,
-                "areas": pack_areas(*areas),
-            }
-        )
+        self._pairs.append((contest.id, image, compared.discrepancy, pack_areas(*areas)))
         if not random_lane:
             for defender, present in zip(Defender, areas, strict=True):
                 self._rank(image, compared.discrepancy, contest.rankings[defender], present)
@@ -62,16 +56,14 @@ class Entering:
 
     def lead(self, ranking: Ranking, image: bytes, discrepancy: float, area: int) -> None:
         """Adds a leader that isn't there yet."""
-        self._leaders.append({"ranking_id": ranking.id, "image_id": image, "discrepancy": discrepancy, "area": area})
+        self._leaders.append((ranking.id, image, discrepancy, area))
         ranking.leaders += 1
         self._grown[ranking.id] = ranking
 
     def write(self) -> None:
         """Writes what was collected."""
-        if self._pairs:
-            self._tx.execute(insert(PAIRS), self._pairs)
-        if self._leaders:
-            self._tx.execute(insert(LEADERS), self._leaders)
+        insert_rows(self._tx, PAIRS, self._pairs)
+        insert_rows(self._tx, LEADERS, self._leaders)
         rows = [
             {"shard": self._shard, "ranking_id": number, "images": a, "eligible": b, "discrepancy_sum": c}
             for number, (a, b, c) in self._tallies.items()

@@ -19,6 +19,9 @@ from madseg.v1 import types_pb2
 from madseg.v1.selector_pb2_grpc import SelectorServiceServicer
 from madseg.wire import version_proto
 
+MAX_KEY, MAX_NOTE = 200, 2000
+"""Characters of an idempotency key and of a note."""
+
 WATCH_SECONDS = 0.25
 """How often a watched ranking is looked at; a look that finds the same revision costs one small query."""
 
@@ -48,12 +51,12 @@ class SelectorApi(SelectorServiceServicer):
         return pb.ListRankingsResponse(rankings=lines)
 
     def ListRankingEntries(self, request: pb.ListRankingEntriesRequest, context: Any) -> pb.ListRankingEntriesResponse:
-        after = encoding.from_token(request.page_token).get("after")
+        after = encoding.after_entry(encoding.from_token(request.page_token))
         page = self._queries.page(
             _which(request.key),
             encoding.images(request.filter),
             encoding.page_size(request.page_size, 25),
-            after=_order(after),
+            after=after,
             near=not request.keep_near_duplicates,
         )
         return pb.ListRankingEntriesResponse(
@@ -96,7 +99,8 @@ class SelectorApi(SelectorServiceServicer):
     def CutCandidates(self, request: pb.CutCandidatesRequest, context: Any) -> pb.CutCandidatesResponse:
         if request.per_ranking > 10_000:
             raise InvalidInput(f"per_ranking must be 1..10000, got {request.per_ranking}", field="per_ranking")
-        key, per_ranking = request.idempotency_key or None, request.per_ranking or 25
+        key = encoding.plain_text(request.idempotency_key, "idempotency_key", MAX_KEY) or None
+        note, per_ranking = encoding.plain_text(request.note, "note", MAX_NOTE), request.per_ranking or 25
         if key is not None:
             with self._database.snapshot() as tx:
                 known = candidate_sets.known_by_key(tx, key)
@@ -116,7 +120,7 @@ class SelectorApi(SelectorServiceServicer):
                 per_ranking=per_ranking,
                 criteria_id=self._criteria.id,
                 now=self._clock(),
-                note=request.note,
+                note=note,
                 key=key,
                 taxonomy=self._taxonomy,
             )
@@ -128,10 +132,8 @@ class SelectorApi(SelectorServiceServicer):
         return pb.ListCandidateSetsResponse(candidate_sets=[encoding.set_proto(item) for item in found])
 
     def ListCandidates(self, request: pb.ListCandidatesRequest, context: Any) -> pb.ListCandidatesResponse:
-        size, after = encoding.page_size(request.page_size, 100), encoding.from_token(request.page_token)
-        rank, asked = after.get("rank", 0), after.get("set", request.candidate_set_id)
-        if not isinstance(rank, int) or not isinstance(asked, str):
-            raise InvalidInput("page_token is not one that this method gave", field="page_token")
+        size = encoding.page_size(request.page_size, 100)
+        asked, rank = encoding.after_rank(encoding.from_token(request.page_token), request.candidate_set_id)
         with self._database.snapshot() as tx:
             found = candidate_sets.one_set(tx, asked)
             rows = candidate_sets.candidates(tx, found.id, rank, size + 1, self._taxonomy)
@@ -172,12 +174,8 @@ class SelectorApi(SelectorServiceServicer):
         return pb.SelectorServiceForgetImageResponse(gone=gone, later=later)
 
     def ListMissing(self, request: pb.ListMissingRequest, context: Any) -> pb.ListMissingResponse:
-        size, after = (
-            encoding.page_size(request.page_size, 1000),
-            encoding.from_token(request.page_token).get("after", ""),
-        )
-        if not isinstance(after, str):
-            raise InvalidInput("page_token is not one that this method gave", field="page_token")
+        size = encoding.page_size(request.page_size, 1000)
+        after = encoding.after_image(encoding.from_token(request.page_token))
         with self._database.snapshot() as tx:
             found = missing(tx, self._criteria, after, size, failed_too=request.include_failed)
         more = encoding.token(after=found[-1]) if len(found) == size else ""
@@ -225,12 +223,3 @@ def _next(page: Page) -> str:
         return ""
     discrepancy, image_id = page.ranked[-1].entry.order
     return encoding.token(after=[discrepancy.hex(), image_id], revision=page.revision)
-
-
-def _order(after: object) -> tuple[float, str] | None:
-    match after:
-        case None:
-            return None
-        case [str(discrepancy), str(image_id)]:
-            return float.fromhex(discrepancy), image_id
-    raise InvalidInput("page_token is not one that this method gave", field="page_token")
