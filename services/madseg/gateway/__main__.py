@@ -1,0 +1,121 @@
+"""The gateway: images and label maps in, records on the stream out. `python -m madseg.gateway` runs it alone."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from madseg import project
+from madseg.core.errors import InvalidInput
+from madseg.core.messages import VersionRef
+from madseg.core.preprocess import parse_size
+from madseg.core.taxonomy import Taxonomy
+from madseg.gateway import store
+from madseg.gateway.accept import Intake, Policy
+from madseg.gateway.chores import Chores
+from madseg.gateway.decode import LIMITS, Limits
+from madseg.gateway.forget import Forgetting, Receipt
+from madseg.gateway.grpc_api import IntakeApi
+from madseg.gateway.http_api import create_app
+from madseg.gateway.http_server import HttpServer
+from madseg.gateway.import_predictions import ImportPredictions
+from madseg.gateway.neighbours import models_at, selector_at
+from madseg.ports import Blobs, Database, Stream
+from madseg.rpc import Server, Service
+from madseg.runtime import Part, configure_logging, run
+from madseg.settings import describe, load, setting
+from madseg.v1.intake_pb2_grpc import add_IntakeServiceServicer_to_server
+from madseg.wire import images_topic, predictions_topic
+
+log = structlog.get_logger("madseg.gateway")
+
+
+@dataclass(frozen=True)
+class Config:
+    """Settings of the gateway."""
+
+    stream: str = setting("MADSEG_STREAM", "sqlite:///state/stream.db", "URL of the stream")
+    database: str = setting("MADSEG_DATABASE", "sqlite:///state/madseg.db", "URL of the database", secret=True)
+    blobs: str = setting("MADSEG_BLOBS", "file:state/blobs", "URL of the store of pictures")
+    prefix: str = setting("MADSEG_PREFIX", "madseg", "What the names of topics and groups begin with")
+    partitions: int = setting("MADSEG_PARTITIONS", 8, "Partitions of the topics of images and predictions")
+    taxonomy: str = setting("MADSEG_TAXONOMY", "voc", "Name of a built-in taxonomy or path of a JSON file")
+    grid: str = setting("MADSEG_GRID", "513x513", "Canonical grid, HEIGHTxWIDTH in pixels")
+    random_lane: float = setting("MADSEG_RANDOM_LANE", 0.02, "Share of images that are never mined, [0, 1]")
+    max_bytes: int = setting("MADSEG_MAX_BYTES", LIMITS.max_bytes, "Largest file that is taken in, bytes")
+    max_pixels: int = setting("MADSEG_MAX_PIXELS", LIMITS.max_pixels, "Largest picture, height times width")
+    decoders: int = setting("MADSEG_DECODERS", 4, "Pictures decoded at once; each takes 4 to 12 bytes a pixel")
+    http: str = setting("MADSEG_HTTP", "127.0.0.1:8080", "Address of the HTTP server")
+    intake: str = setting("MADSEG_INTAKE", "127.0.0.1:7001", "Address of the gateway's gRPC server")
+    models: str = setting("MADSEG_MODELS", "127.0.0.1:7002", "Address of the Models service")
+    selector: str = setting("MADSEG_SELECTOR", "127.0.0.1:7003", "Address of the selector's gRPC server")
+
+
+def build(
+    config: Config,
+    stream: Stream,
+    database: Database,
+    blobs: Blobs,
+    *,
+    taxonomy: Taxonomy | None = None,
+    is_imported: Callable[[VersionRef], bool] | None = None,
+    forget_in_selector: Callable[[str, str], Receipt] | None = None,
+    clock: Callable[[], int] = lambda: time.time_ns() // 1000,
+) -> list[Part]:
+    """The parts of the gateway, in the order to start them; what isn't given is asked for over gRPC."""
+    policy = _policy(config)
+    for topic in (images_topic, predictions_topic):
+        stream.create(topic(config.prefix, config.partitions))
+    database.create(store.METADATA)
+
+    intake = Intake(stream, database, blobs, policy, clock, config.prefix)
+    imports = ImportPredictions(
+        stream,
+        database,
+        policy,
+        taxonomy or project.taxonomy(config.taxonomy),
+        is_imported or models_at(config.models),
+        clock,
+        config.prefix,
+    )
+    selector = forget_in_selector or selector_at(config.selector)
+    forgetting = Forgetting(stream, database, blobs, selector, clock, config.prefix)
+    forgetting.reopen()
+    api = IntakeApi(intake, imports, forgetting)
+    service = Service("madseg.v1.IntakeService", api, add_IntakeServiceServicer_to_server)
+    app = create_app(intake, intake.check)
+    return [Chores(forgetting), Server([service], config.intake), HttpServer(app, config.http)]
+
+
+def _policy(config: Config) -> Policy:
+    if not 0 <= config.random_lane <= 1:
+        raise InvalidInput(f"MADSEG_RANDOM_LANE must be in [0, 1], got {config.random_lane}", field="random_lane")
+    for name, value in (("BYTES", config.max_bytes), ("PIXELS", config.max_pixels)):
+        if value < 1:
+            raise InvalidInput(f"MADSEG_MAX_{name} must be at least 1, got {value}")
+    if config.max_bytes > LIMITS.max_bytes:
+        raise InvalidInput(f"MADSEG_MAX_BYTES is at most {LIMITS.max_bytes}, which is what gRPC carries")
+    if config.decoders < 1:
+        raise InvalidInput(f"MADSEG_DECODERS must be at least 1, got {config.decoders}")
+    limits = Limits(config.max_bytes, config.max_pixels)
+    return Policy(parse_size(config.grid), config.random_lane, limits, config.decoders)
+
+
+def main() -> None:
+    """Runs the gateway until it is told to stop."""
+    from madseg.adapters.blobs import open_blobs
+    from madseg.adapters.databases import open_database
+    from madseg.adapters.streams import open_stream
+
+    config = load(Config)
+    configure_logging(json=True)
+    log.info("starting", service="gateway", **describe(config))
+    stream, database, blobs = open_stream(config.stream), open_database(config.database), open_blobs(config.blobs)
+    run(build(config, stream, database, blobs))
+    for opened in (blobs, database, stream):
+        opened.close()
+
+
+if __name__ == "__main__":
+    main()

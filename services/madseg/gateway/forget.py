@@ -1,0 +1,114 @@
+"""Forgets an image everywhere and for ever.
+
+The ban comes first: from its commit on, no upload, import or selector transaction lets the image in. All that follows
+may be repeated, and is, until every part has answered: a ban is finished last.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from madseg.core.errors import InvalidInput
+from madseg.core.messages import checked_image_id
+from madseg.gateway import store
+from madseg.gateway.accept import blob_keys
+from madseg.gateway.upload import checked_text
+from madseg.ports import Blobs, Database, Outgoing, Stream
+from madseg.wire import images_topic, predictions_topic
+
+MAX_REASON = 1000
+"""Characters of the reason that the audit keeps."""
+
+REOPENED_MICROS = 7 * 24 * 3600 * 1_000_000
+"""How far back bans are carried out once more at a start: longer than a process stays down."""
+
+AT_ONCE = 100
+"""Unfinished bans that one pass goes through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What is gone now, what retention removes later, what stays; one sentence each."""
+
+    gone: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+    stays: tuple[str, ...] = ()
+
+
+class Forgetting:
+    """Forgets images. Thread-safe.
+
+    `selector(image_id, reason)` makes the selector forget and returns its receipt; it raises Unavailable where the
+    selector can't be reached. `clock` gives microseconds since 1970.
+    """
+
+    def __init__(
+        self,
+        stream: Stream,
+        database: Database,
+        blobs: Blobs,
+        selector: Callable[[str, str], Receipt],
+        clock: Callable[[], int],
+        prefix: str,
+    ) -> None:
+        self._stream, self._database, self._blobs, self._selector = stream, database, blobs, selector
+        self._clock = clock
+        self._images, predictions = images_topic(prefix, 1), predictions_topic(prefix, 1)
+        self._later = (
+            f"records on {self._images.name}: when the topic is next compacted",
+            f"label maps on {predictions.name}: within {predictions.retention_hours} hours",
+            f"records set aside on {self._images.name}.dead and {predictions.name}.dead: within 30 days",
+        )
+
+    def forget(self, image: str, reason: str) -> Receipt:
+        """Forgets an image, accepted or not; doing it again completes what a kill left and repeats the receipt.
+
+        Raises:
+            InvalidInput: no image id; no reason, or one that is too long.
+            Unavailable: the ban holds, the rest is made up for later by itself or by the same call.
+        """
+        checked_image_id(image)
+        if not reason.strip():
+            raise InvalidInput("a reason is required: it is kept for the audit", field="reason")
+        checked_text("reason", reason.replace("\n", " "), MAX_REASON)
+        with self._database.write() as tx:
+            store.ban(tx, image, reason, self._clock())
+        return self._carry_out(image, reason)
+
+    def reopen(self) -> None:
+        """Has recent bans carried out once more, for uploads that a kill cut off after the ban overtook them."""
+        with self._database.write() as tx:
+            store.reopen_bans(tx, self._clock() - REOPENED_MICROS)
+
+    def finish(self) -> int:
+        """Carries out what a kill or a missing part left undone; returns how many images that were.
+
+        Raises:
+            Unavailable: a part is still missing.
+        """
+        with self._database.snapshot() as tx:
+            open_bans = store.unfinished_bans(tx, AT_ONCE)
+        for image, reason in open_bans:
+            self._carry_out(image, reason)
+        return len(open_bans)
+
+    def _carry_out(self, image: str, reason: str) -> Receipt:
+        self._stream.publish([Outgoing(self._images.name, image, None)])
+        with self._database.snapshot() as tx:
+            uris = store.image_uris(tx, image)
+        # Without a row there may be files of an upload that was cut off; writing is how the port tells a URI.
+        for uri in uris or [self._blobs.put(key, b"") for key in blob_keys(image)]:
+            self._blobs.delete(uri)
+        with self._database.write() as tx:
+            store.remove_image(tx, image)
+        theirs = self._selector(image, reason)
+        with self._database.write() as tx:
+            store.finish_ban(tx, image)
+        return Receipt(
+            gone=("the original and the canonical picture", "the gateway's record of the image", *theirs.gone),
+            later=(*self._later, *theirs.later),
+            stays=(
+                "the ban itself: the id, the reason and the time, so that the image never comes back",
+                *theirs.stays,
+                "weights of models that were trained on the image",
+            ),
+        )

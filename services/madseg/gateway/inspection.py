@@ -1,0 +1,85 @@
+"""Looks at a file's structure before a decoder does: what would cost minutes or gigabytes is refused here.
+
+Pixel counts are checked by `madseg.gateway.decode`; here stand the traps that a harmless pixel count hides.
+"""
+
+import re
+import struct
+
+from madseg.core.errors import InvalidImage
+
+MAX_SCANS = 100
+"""Scans of one JPEG. Encoders write about ten; each one costs a pass over all pixels."""
+
+MAX_TAG_VALUES = 1 << 20
+"""Values of one TIFF tag: enough for the strips or tiles of any picture, little enough to be unpacked."""
+
+MAX_PAGES = 10_000
+"""Directories of one TIFF that are counted before the file is called broken."""
+
+_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_OPAQUE = {1, 2, 6, 7}
+"""TIFF types that are read as bytes, not number by number."""
+
+_SUBFILE, _TILE_WIDTH, _TILE_LENGTH = 254, 322, 323
+
+
+def inspect_jpeg(content: bytes) -> None:
+    """Raises InvalidImage for a JPEG with so many scans that decoding it would take minutes."""
+    scans, at = 0, 2
+    while match := _MARKER.search(content, at):
+        marker, at = match.group(1)[0], match.end()
+        if marker == 0xD9:
+            return
+        if marker == 0xDA:
+            scans += 1
+            if scans > MAX_SCANS:
+                raise InvalidImage(f"a JPEG with more than {MAX_SCANS} scans: save it again as an ordinary JPEG")
+        if marker != 0x01 and at + 2 <= len(content):
+            at += int.from_bytes(content[at : at + 2])
+
+
+def inspect_tiff(content: bytes, max_pixels: int) -> int:
+    """The number of pages of a TIFF, previews left out.
+
+    Raises:
+        InvalidImage: a tag or a tile that would need far more memory than the picture, or a broken chain of pages.
+    """
+    try:
+        return _pages(content, max_pixels)
+    except (struct.error, IndexError) as error:
+        raise InvalidImage("a TIFF whose directory is cut off or broken: send the whole file") from error
+
+
+def _pages(content: bytes, max_pixels: int) -> int:
+    order = "<" if content[:2] == b"II" else ">"
+    big = struct.unpack_from(order + "H", content, 2)[0] == 43
+    word = order + ("Q" if big else "I")
+    place: int = struct.unpack_from(word, content, 8 if big else 4)[0]
+    seen: set[int] = set()
+    pages = 0
+    while place:
+        if place in seen or len(seen) >= MAX_PAGES:
+            raise InvalidImage(f"a TIFF whose chain of pages never ends (seen {len(seen)}): save it again")
+        seen.add(place)
+        place, preview = _directory(content, place, order, big, max_pixels)
+        pages += not preview
+    return max(pages, 1)
+
+
+def _directory(content: bytes, place: int, order: str, big: bool, max_pixels: int) -> tuple[int, bool]:
+    """Checks one directory: (where the next one is or 0, whether this one is only a preview)."""
+    head, entry, word = ("Q", 20, order + "Q") if big else ("H", 12, order + "I")
+    count = struct.unpack_from(order + head, content, place)[0]
+    place += struct.calcsize(order + head)
+    found: dict[int, int] = {}
+    for at in range(place, place + count * entry, entry):
+        tag, kind = struct.unpack_from(order + "HH", content, at)
+        values = struct.unpack_from(word, content, at + 4)[0]
+        if kind not in _OPAQUE and values > MAX_TAG_VALUES:
+            raise InvalidImage(f"a TIFF whose tag {tag} claims {values} values: more than {MAX_TAG_VALUES} is a trap")
+        if kind in (3, 4):
+            found[tag] = struct.unpack_from(order + ("H" if kind == 3 else "I"), content, at + (12 if big else 8))[0]
+    if found.get(_TILE_WIDTH, 0) * found.get(_TILE_LENGTH, 0) > max_pixels:
+        raise InvalidImage(f"a TIFF whose tiles claim more than {max_pixels} pixels each: save it with smaller tiles")
+    return struct.unpack_from(word, content, place + count * entry)[0], bool(found.get(_SUBFILE, 0) & 1)

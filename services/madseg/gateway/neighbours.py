@@ -1,0 +1,52 @@
+"""What the gateway asks of other services, over gRPC."""
+
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+
+from madseg.core.errors import Unavailable
+from madseg.core.messages import VersionRef
+from madseg.gateway.forget import Receipt
+from madseg.v1 import models_pb2, selector_pb2
+from madseg.v1.models_pb2_grpc import ModelsServiceStub
+from madseg.v1.selector_pb2_grpc import SelectorServiceStub
+
+DEADLINE_SECONDS = 30.0
+
+
+def selector_at(address: str) -> Callable[[str, str], Receipt]:
+    """`forget(image_id, reason)` of the selector at an address; raises Unavailable."""
+    stub = SelectorServiceStub(grpc.insecure_channel(address))
+
+    def forget(image: str, reason: str) -> Receipt:
+        request = selector_pb2.SelectorServiceForgetImageRequest(image_id=image, reason=reason)
+        said = _asked(f"selector at {address}", lambda: stub.ForgetImage(request, timeout=DEADLINE_SECONDS))
+        return Receipt(tuple(said.gone), tuple(said.later))
+
+    return forget
+
+
+def models_at(address: str) -> Callable[[VersionRef], bool]:
+    """`is_imported(version)` of the Models service at an address; raises Unavailable. What is, is asked for once."""
+    stub = ModelsServiceStub(grpc.insecure_channel(address))
+    known: set[VersionRef] = set()
+
+    def is_imported(ref: VersionRef) -> bool:
+        if ref not in known:
+            request = models_pb2.ListModelsRequest()
+            said = _asked(f"models at {address}", lambda: stub.ListModels(request, timeout=DEADLINE_SECONDS))
+            for model in said.models:
+                if model.imported:
+                    known.update(VersionRef(model.name, item.version) for item in model.versions)
+        return ref in known
+
+    return is_imported
+
+
+def _asked(name: str, call: Callable[[], Any]) -> Any:
+    try:
+        return call()
+    except grpc.RpcError as error:
+        detail = error.details() if isinstance(error, grpc.Call) else str(error)
+        raise Unavailable(f"the {name} does not answer: {detail}") from error

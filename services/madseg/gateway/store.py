@@ -1,0 +1,242 @@
+"""The gateway's tables: images in order of acceptance, facts of imported maps, bans. Nobody else reads them.
+
+Times are microseconds since 1970 in UTC. A ban hides an image in every query from the moment it is committed,
+so that an upload under way can't revive it.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from madseg.core.messages import ImageAccepted, ImageFacts
+from madseg.core.preprocess import Box, Size
+
+METADATA = MetaData()
+
+IMAGES = Table(
+    "gateway_images",
+    METADATA,
+    # SQLite counts up by itself only in a column of its type INTEGER.
+    Column("sequence", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("image_id", String(32), nullable=False, unique=True),
+    Column("sha256", LargeBinary(32), nullable=False),
+    Column("original_uri", Text, nullable=False),
+    Column("canonical_uri", Text, nullable=False),
+    Column("media_type", String(32), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("crop_left", Integer, nullable=False),
+    Column("crop_top", Integer, nullable=False),
+    Column("crop_width", Integer, nullable=False),
+    Column("crop_height", Integer, nullable=False),
+    Column("grid_id", String(64), nullable=False),
+    Column("perceptual_hash", BigInteger, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("captured_at", BigInteger, nullable=False),
+    Column("accepted_at", BigInteger, nullable=False),
+    Column("tags", Text, nullable=False),
+    Column("random_lane", Boolean, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+IMPORTED = Table(
+    "gateway_imported",
+    METADATA,
+    Column("image_id", String(32), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("captured_at", BigInteger, nullable=False),
+)
+
+BANS = Table(
+    "gateway_bans",
+    METADATA,
+    Column("image_id", String(32), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("banned_at", BigInteger, nullable=False),
+    # False until every part has forgotten the image.
+    Column("finished", Boolean, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """An accepted image as it was published, with what only the gateway keeps."""
+
+    accepted: ImageAccepted
+    media_type: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Images accepted and not forgotten, those of them in the random lane, images banned."""
+
+    accepted: int
+    random_lane: int
+    forgotten: int
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970 of a time with a zone, exactly."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment(micros: int) -> datetime:
+    """The time in UTC."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def add_image(tx: Connection, image: StoredImage) -> bool:
+    """True where it is new; False where it is in already, which changes nothing."""
+    return _add(tx, IMAGES, _values(image))
+
+
+def find_images(tx: Connection, image_ids: Sequence[str]) -> dict[str, StoredImage]:
+    """Those of the images that are accepted and not forgotten."""
+    rows = tx.execute(select(IMAGES).where(IMAGES.c.image_id.in_(image_ids), _living(IMAGES)))
+    return {row.image_id: _image(row) for row in rows}
+
+
+def list_images(tx: Connection, after: int, limit: int) -> list[tuple[int, str]]:
+    """(sequence, id) of at most `limit` images after a sequence number, in order of acceptance."""
+    query = select(IMAGES.c.sequence, IMAGES.c.image_id).where(IMAGES.c.sequence > after, _living(IMAGES))
+    return [(row.sequence, row.image_id) for row in tx.execute(query.order_by(IMAGES.c.sequence).limit(limit))]
+
+
+def import_facts(tx: Connection, facts: ImageFacts) -> ImageFacts:
+    """What is known of an image without a picture: what was said first, so that later maps carry the same."""
+    values = {"image_id": facts.image_id, "source": facts.source, "captured_at": micros(facts.captured_at)}
+    _add(tx, IMPORTED, values)
+    row = tx.execute(select(IMPORTED).where(IMPORTED.c.image_id == facts.image_id)).one()
+    return ImageFacts(row.image_id, None, row.source, moment(row.captured_at), random_lane=facts.random_lane)
+
+
+def ban(tx: Connection, image_id: str, reason: str, now: int) -> None:
+    """Bans an image for ever; the first reason stays."""
+    _add(tx, BANS, {"image_id": image_id, "reason": reason, "banned_at": now, "finished": False})
+
+
+def banned(tx: Connection, image_ids: Sequence[str]) -> set[str]:
+    """Those of the images that are forgotten."""
+    return set(tx.execute(select(BANS.c.image_id).where(BANS.c.image_id.in_(image_ids))).scalars())
+
+
+def unfinished_bans(tx: Connection, limit: int) -> list[tuple[str, str]]:
+    """(id, reason) of images that some part has yet to forget, oldest first."""
+    query = select(BANS.c.image_id, BANS.c.reason).where(BANS.c.finished.is_(False))
+    rows = tx.execute(query.order_by(BANS.c.banned_at, BANS.c.image_id).limit(limit))
+    return [(row.image_id, row.reason) for row in rows]
+
+
+def finish_ban(tx: Connection, image_id: str) -> None:
+    """Every part has forgotten the image."""
+    tx.execute(update(BANS).where(BANS.c.image_id == image_id).values(finished=True))
+
+
+def reopen_bans(tx: Connection, since: int) -> None:
+    """Has the bans since a time carried out once more."""
+    tx.execute(update(BANS).where(BANS.c.banned_at >= since).values(finished=False))
+
+
+def image_uris(tx: Connection, image_id: str) -> list[str]:
+    """Where the pictures of an image are, banned or not; nothing where there is no row."""
+    row = tx.execute(select(IMAGES.c.original_uri, IMAGES.c.canonical_uri).where(IMAGES.c.image_id == image_id)).first()
+    return list(row) if row else []
+
+
+def remove_image(tx: Connection, image_id: str) -> None:
+    """Removes all rows of an image but its ban."""
+    for table in (IMAGES, IMPORTED):
+        tx.execute(delete(table).where(table.c.image_id == image_id))
+
+
+def counts(tx: Connection) -> Counts:
+    """Reads all images' rows: about a tenth of a second for a million."""
+    living = select(func.count(), func.count().filter(IMAGES.c.random_lane)).where(_living(IMAGES))
+    accepted, random_lane = tx.execute(living).one()
+    return Counts(accepted, random_lane, tx.execute(select(func.count()).select_from(BANS)).scalar_one())
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _living(table: Table) -> Any:
+    return ~exists().where(BANS.c.image_id == table.c.image_id)
+
+
+def _add(tx: Connection, table: Table, values: dict[str, object]) -> bool:
+    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(table).values(values).on_conflict_do_nothing(index_elements=["image_id"])
+    return tx.execute(statement).rowcount == 1
+
+
+def _values(image: StoredImage) -> dict[str, object]:
+    accepted, facts = image.accepted, image.accepted.image
+    assert facts.perceptual_hash is not None
+    return {
+        "image_id": facts.image_id,
+        "sha256": accepted.sha256,
+        "original_uri": accepted.original_uri,
+        "canonical_uri": accepted.canonical_uri,
+        "media_type": image.media_type,
+        "name": image.name,
+        "height": accepted.original_size.height,
+        "width": accepted.original_size.width,
+        "crop_left": accepted.crop.left,
+        "crop_top": accepted.crop.top,
+        "crop_width": accepted.crop.width,
+        "crop_height": accepted.crop.height,
+        "grid_id": accepted.grid_id,
+        # Databases have no unsigned 64-bit numbers.
+        "perceptual_hash": facts.perceptual_hash - (1 << 64 if facts.perceptual_hash >> 63 else 0),
+        "source": facts.source,
+        "captured_at": micros(facts.captured_at),
+        "accepted_at": micros(accepted.accepted_at),
+        "tags": json.dumps(dict(facts.tags), sort_keys=True),
+        "random_lane": facts.random_lane,
+    }
+
+
+def _image(row: Row[Any]) -> StoredImage:
+    facts = ImageFacts(
+        image_id=row.image_id,
+        perceptual_hash=row.perceptual_hash % (1 << 64),
+        source=row.source,
+        captured_at=moment(row.captured_at),
+        tags=json.loads(row.tags),
+        random_lane=row.random_lane,
+    )
+    accepted = ImageAccepted(
+        image=facts,
+        sha256=row.sha256,
+        original_uri=row.original_uri,
+        canonical_uri=row.canonical_uri,
+        original_size=Size(row.height, row.width),
+        crop=Box(row.crop_left, row.crop_top, row.crop_width, row.crop_height),
+        grid_id=row.grid_id,
+        accepted_at=moment(row.accepted_at),
+    )
+    return StoredImage(accepted, row.media_type, row.name)

@@ -1,0 +1,128 @@
+"""Forgetting: a ban first, and everything that follows may be cut off and done again."""
+
+from collections.abc import Callable
+
+import pytest
+
+from madseg.core.errors import InvalidInput, Unavailable
+from madseg.gateway import store
+from madseg.gateway.accept import Forgotten, blob_keys
+from madseg.gateway.forget import Forgetting, Receipt
+from madseg.gateway.upload import ImageUpload
+from tests.gateway.conftest import Parts
+from tests.gateway.failing import Killed, Tapped
+from tests.gateway.pictures import noise
+
+
+class Selector:
+    """A selector that remembers what it was asked and may be away."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.away = False
+
+    def __call__(self, image: str, reason: str) -> Receipt:
+        if self.away:
+            raise Unavailable("the selector is away")
+        self.asked.append(f"{image} {reason}")
+        return Receipt(("2 label maps",), ("rankings: at the next batch",))
+
+
+def forgetting(parts: Parts, selector: Selector, stream: Tapped | None = None) -> Forgetting:
+    """The verb under test."""
+    return Forgetting(stream or parts.stream, parts.database, parts.blobs, selector, parts.clock, "t")
+
+
+def test_an_image_is_gone(parts: Parts) -> None:
+    """Files, row and record; the receipt has the selector's part in it; the image can't come back."""
+    intake, selector = parts.intake(), Selector()
+    kept = intake.upload(ImageUpload(noise(1))).image_id
+    image = intake.upload(ImageUpload(noise(2))).image_id
+    receipt = forgetting(parts, selector).forget(image, "asked by the owner")
+    assert "2 label maps" in receipt.gone
+    assert any("t.images" in sentence for sentence in receipt.later)
+    assert any("weights" in sentence for sentence in receipt.stays)
+    assert [f"{image} asked by the owner"] == selector.asked
+    assert all(image not in path for path in parts.files())
+    assert [(1, kept)] == intake.page(0, 10)
+    assert [record.value is None for record in parts.records("t.images") if record.key == image] == [False, True]
+    assert (intake.status().stored.accepted, intake.status().stored.forgotten) == (1, 1)
+    with pytest.raises(Forgotten):
+        intake.upload(ImageUpload(noise(2)))
+
+
+def test_forgetting_twice_is_the_same(parts: Parts) -> None:
+    """The receipt is repeated."""
+    image = parts.intake().upload(ImageUpload(noise(1))).image_id
+    verb = forgetting(parts, Selector())
+    assert verb.forget(image, "x") == verb.forget(image, "y")
+
+
+def test_what_was_never_accepted_is_banned_too(parts: Parts) -> None:
+    """The ban holds for the future, and files of an upload that was cut off go."""
+    image = "ab" * 16
+    for key in blob_keys(image):
+        parts.blobs.put(key, b"left behind")
+    forgetting(parts, Selector()).forget(image, "x")
+    assert (parts.files(), parts.intake().status().stored.forgotten) == ([], 1)
+
+
+def test_a_missing_selector_leaves_the_ban(parts: Parts) -> None:
+    """Nobody has to ask again: the open ban is carried out later."""
+    selector = Selector()
+    selector.away = True
+    image = parts.intake().upload(ImageUpload(noise(1))).image_id
+    verb = forgetting(parts, selector)
+    with pytest.raises(Unavailable):
+        verb.forget(image, "x")
+    with pytest.raises(Forgotten):
+        parts.intake().upload(ImageUpload(noise(1)))
+    selector.away = False
+    assert [verb.finish(), verb.finish()] == [1, 0]
+    assert [f"{image} x"] == selector.asked
+
+
+def test_a_kill_is_made_up_for(parts: Parts) -> None:
+    """Cut off right after the ban, the next process finishes."""
+
+    def kill() -> None:
+        raise Killed
+
+    image = parts.intake().upload(ImageUpload(noise(1))).image_id
+    with pytest.raises(Killed):
+        forgetting(parts, Selector(), Tapped(parts.stream, before=kill)).forget(image, "x")
+    assert len(parts.files()) == 2
+    assert forgetting(parts, Selector()).finish() == 1
+    assert parts.files() == []
+
+
+def test_recent_bans_are_carried_out_again_at_a_start(parts: Parts) -> None:
+    """An upload that was killed after a ban overtook it has left files and a record."""
+    verb, image = forgetting(parts, Selector()), "cd" * 16
+    verb.forget(image, "x")
+    parts.blobs.put(blob_keys(image)[0], b"left behind")
+    verb.reopen()
+    assert verb.finish() == 1
+    assert parts.files() == []
+
+
+@pytest.mark.parametrize(("image", "reason"), [("x", "y"), ("0" * 32, " "), ("0" * 32, "y" * 1001)])
+def test_id_and_reason_are_checked(parts: Parts, image: str, reason: str) -> None:
+    """Before anything is banned."""
+    with pytest.raises(InvalidInput):
+        forgetting(parts, Selector()).forget(image, reason)
+    assert parts.intake().status().stored.forgotten == 0
+
+
+def test_requeueing_does_not_revive(parts: Parts) -> None:
+    """Forgotten while it is published again, the image gets a last tombstone."""
+    image = parts.intake().upload(ImageUpload(noise(1))).image_id
+
+    def forget() -> None:
+        with parts.database.write() as tx:
+            store.ban(tx, image, "x", 0)
+
+    acts: list[Callable[[], None]] = [forget, lambda: None]
+    intake = parts.intake(stream=Tapped(parts.stream, after=lambda: acts.pop(0)()))
+    assert (0, [image]) == intake.requeue([image])
+    assert parts.records("t.images")[-1].value is None
