@@ -28,7 +28,7 @@ def taxonomy(name_or_path: str) -> Taxonomy:
     try:
         classes = tuple(_class(label, item) for label, item in enumerate(document["classes"]))
         return Taxonomy(str(document["name"]), classes)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidInput(f"{name_or_path} is no taxonomy: {error!r}") from error
 
 
@@ -53,7 +53,7 @@ def constraint(path: str, taxonomy: Taxonomy, grid: Size) -> ContentConstraint:
             raise InvalidInput(f"{path} is for {name} {document.get(name)!r}, the project has {wanted!r}")
     try:
         bounds = {taxonomy.label(name): (float(low), float(high)) for name, (low, high) in document["bounds"].items()}
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InvalidInput(f"{path} is no content constraint: {error!r}") from error
     return ContentConstraint(bounds)
 
@@ -68,7 +68,7 @@ def _json(path: str, what: str, *, hint: str) -> dict[str, Any]:
         document = json.loads(Path(path).read_text())
     except OSError as error:
         raise NotFound(f"no {what} {path!r}: {error.strerror or error} ({hint})") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{path} is no JSON: {error}") from error
     if not isinstance(document, dict):
         raise InvalidInput(f"{path} is no {what}: a JSON object is wanted")

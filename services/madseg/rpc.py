@@ -30,6 +30,9 @@ MAX_MESSAGE_BYTES = 72 << 20
 GRACE_SECONDS = 5.0
 """How long calls under way may go on after a stop."""
 
+LAST_ANSWER_SECONDS = 0.5
+"""How long a stop waits for a stream's next answer; then the stream ends, as it may have none for hours."""
+
 _CODES: tuple[tuple[type[MadsegError], grpc.StatusCode], ...] = (
     (InvalidInput, grpc.StatusCode.INVALID_ARGUMENT),
     (NotFound, grpc.StatusCode.NOT_FOUND),
@@ -94,7 +97,7 @@ class Server:
         with ThreadPoolExecutor(self._threads, thread_name_prefix="rpc") as pool:
             server = grpc.aio.server(
                 pool,
-                interceptors=[_Translate()],
+                interceptors=[_Translate(self._stopping)],
                 options=[
                     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
                     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -120,7 +123,13 @@ class Server:
 
 
 class _Translate(grpc.aio.ServerInterceptor):
-    """Errors of `madseg.core.errors` become status codes with details; any other becomes INTERNAL with an id."""
+    """Errors of `madseg.core.errors` become status codes with details; any other becomes INTERNAL with an id.
+
+    Streams end with UNAVAILABLE when the server stops.
+    """
+
+    def __init__(self, stopping: asyncio.Event) -> None:
+        self._stopping = stopping
 
     async def intercept_service(self, continuation: Any, details: Any) -> Any:
         handler = await continuation(details)
@@ -129,16 +138,16 @@ class _Translate(grpc.aio.ServerInterceptor):
         for kind in ("unary_unary", "unary_stream", "stream_unary", "stream_stream"):
             behaviour = getattr(handler, kind)
             if behaviour is not None:
-                return handler._replace(**{kind: _guarded(behaviour, details.method)})
+                return handler._replace(**{kind: _guarded(behaviour, details.method, self._stopping)})
         return handler
 
 
-def _guarded(behaviour: Callable[..., Any], method: str) -> Callable[..., Any]:
+def _guarded(behaviour: Callable[..., Any], method: str, stopping: asyncio.Event) -> Callable[..., Any]:
     if inspect.isasyncgenfunction(behaviour):
 
         async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
             try:
-                async for response in behaviour(request, context):
+                async for response in _until(behaviour(request, context), stopping):
                     yield response
             except Exception as error:
                 await context.abort(*_status(error, method))
@@ -170,6 +179,30 @@ def _guarded(behaviour: Callable[..., Any], method: str) -> Callable[..., Any]:
             context.abort(*_status(error, method))
 
     return call
+
+
+async def _until(answers: AsyncIterator[Any], stopping: asyncio.Event) -> AsyncIterator[Any]:
+    """The answers until the server stops.
+
+    Raises:
+        Unavailable: it stops.
+    """
+    stopped = asyncio.ensure_future(stopping.wait())
+    answer = asyncio.ensure_future(anext(answers))
+    try:
+        while True:
+            await asyncio.wait({answer, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({answer}, timeout=LAST_ANSWER_SECONDS)
+            if answer.done():
+                yield answer.result()
+            if stopping.is_set():
+                raise Unavailable("the server stops: ask again in a moment")
+            answer = asyncio.ensure_future(anext(answers))
+    except StopAsyncIteration:
+        return
+    finally:
+        stopped.cancel()
+        answer.cancel()
 
 
 def _status(error: Exception, method: str) -> tuple[grpc.StatusCode, str, tuple[tuple[str, bytes], ...]]:

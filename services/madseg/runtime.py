@@ -6,13 +6,14 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from types import FrameType
 from typing import Protocol, TypeVar
 
 import structlog
 
-from madseg.core.errors import Poison, Unavailable
+from madseg.core.errors import Conflict, InvalidInput, Poison, Unavailable
 from madseg.ports import Consumer, Outgoing, Record, Stream
 from madseg.wire import dead_topic
 
@@ -54,18 +55,34 @@ class Handler(ABC):
         """Called from the worker's thread whenever nothing came in, and between batches."""
 
 
+class _Stopped(Exception):
+    """The worker was told to stop while a part was unavailable: what was under way has had no effect."""
+
+
 class Worker:
     """A thread that takes records from a consumer to a handler: effect first, then commit.
 
     A record that raises Poison goes to `<topic>.dead` with the reason and never blocks its partition.
     So does one on which the handler fails unexpectedly: that is a defect, and it is logged as one.
-    Unavailable is retried for ever, with pauses: nothing is lost and nothing skipped.
+    Unavailable is retried for ever, with pauses: nothing is lost and nothing skipped. What is no record's fault (a
+    database that isn't ours, a defect between two batches) is logged, and the consumer opened anew after a pause.
+
+    `rereads` is for a consumer that begins at the topic's start every time: what it buried in an earlier life is not
+    buried again.
     """
 
     def __init__(
-        self, name: str, stream: Stream, consumer: Callable[[], Consumer], handler: Handler, limit: int
+        self,
+        name: str,
+        stream: Stream,
+        consumer: Callable[[], Consumer],
+        handler: Handler,
+        limit: int,
+        *,
+        rereads: bool = False,
     ) -> None:
         self._name, self._stream, self._consumer, self._handler, self._limit = name, stream, consumer, handler, limit
+        self._buried: set[tuple[str, str, str]] | None = None if rereads else set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.last_poll = time.monotonic()
@@ -86,14 +103,22 @@ class Worker:
             self._thread.join()
 
     def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._consume()
+            except _Stopped:
+                return
+            except Exception as error:
+                log.error("worker_failed", worker=self._name, retry_in_s=BACKOFF_SECONDS[-1], exc_info=error)
+                self._stopping.wait(BACKOFF_SECONDS[-1])
+
+    def _consume(self) -> None:
         consumer = self._retrying(self._consumer)
-        if consumer is None:
-            return
         try:
             while not self._stopping.is_set():
                 self.last_poll = time.monotonic()
-                records = self._retrying(lambda: consumer.poll(POLL_SECONDS, self._limit)) or []
-                self.lag = self._retrying(consumer.lag) or 0
+                records = self._retrying(lambda: consumer.poll(POLL_SECONDS, self._limit))
+                self.lag = self._retrying(consumer.lag)
                 if records:
                     self._effect(records)
                     self._commit(consumer, records[-1])
@@ -109,6 +134,8 @@ class Worker:
     def _effect(self, records: Sequence[Record]) -> None:
         try:
             self._retrying(lambda: self._handler.handle(records))
+        except (_Stopped, Conflict):
+            raise
         except Exception as error:  # poison, or a defect: isolate the record
             if len(records) > 1:
                 for record in records:
@@ -120,20 +147,46 @@ class Worker:
         if not isinstance(error, Poison):
             log.error("record_failed", **_where(record), exc_info=error)
         log.warning("dead_letter", **_where(record), reason=str(error))
-        headers = {
-            **record.headers,
-            "madseg-error": f"{type(error).__name__}: {error}"[:2000],
+        place = {
             "madseg-topic": record.topic,
             "madseg-partition": str(record.partition),
             "madseg-offset": str(record.offset),
         }
-        letter = Outgoing(dead_topic(record.topic).name, record.key, record.value, headers)
-        self._retrying(lambda: self._stream.publish([letter]))
-        self.dead_letters += 1
+        if tuple(place.values()) not in self._retrying(lambda: self._letters(record.topic)):
+            headers = {**record.headers, "madseg-error": f"{type(error).__name__}: {error}"[:2000], **place}
+            self._retrying(lambda: self._send(record, headers))
+            self.dead_letters += 1
         self._retrying(lambda: self._handler.skip(record))
 
-    def _retrying(self, act: Callable[[], T]) -> T | None:
-        """The act's result; repeats it while a part is unavailable. None when stopped meanwhile."""
+    def _send(self, record: Record, headers: dict[str, str]) -> None:
+        dead = dead_topic(record.topic).name
+        try:
+            self._stream.publish([Outgoing(dead, record.key, record.value, headers)])
+        except InvalidInput:  # with the headers it is too large
+            size = f"left out: {len(record.value or b'')} bytes"
+            self._stream.publish([Outgoing(dead, record.key, b"", {**headers, "madseg-value": size})])
+
+    def _letters(self, topic: str) -> set[tuple[str, str, str]]:
+        """(topic, partition, offset) of the records that were buried in earlier lives, where that matters."""
+        if self._buried is None:
+            consumer = self._stream.consume(dead_topic(topic).name, f"{self._name}.letters", lambda _: 0)
+            try:
+                found: set[tuple[str, str, str]] = set()
+                while letters := consumer.poll(POLL_SECONDS, self._limit):
+                    found |= {_place(letter.headers) for letter in letters}
+                    if not consumer.lag():
+                        break
+            finally:
+                consumer.close()
+            self._buried = found
+        return self._buried
+
+    def _retrying(self, act: Callable[[], T]) -> T:
+        """The act's result; repeats it while a part is unavailable.
+
+        Raises:
+            _Stopped: the worker was stopped meanwhile.
+        """
         for attempt in range(sys.maxsize):
             try:
                 return act()
@@ -141,8 +194,14 @@ class Worker:
                 pause = BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS) - 1)]
                 log.warning("unavailable", worker=self._name, reason=str(error), retry_in_s=pause)
                 if self._stopping.wait(pause):
-                    return None
-        return None
+                    raise _Stopped from error
+        raise AssertionError("unreachable")
+
+
+def _place(headers: Mapping[str, str]) -> tuple[str, str, str]:
+    names = ("madseg-topic", "madseg-partition", "madseg-offset")
+    topic, partition, offset = (headers.get(name, "") for name in names)
+    return topic, partition, offset
 
 
 def _where(record: Record) -> dict[str, object]:
@@ -184,5 +243,15 @@ def configure_logging(*, json: bool, level: int = logging.INFO) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: _Logger(sys.stderr),
     )
+
+
+class _Logger(structlog.PrintLogger):
+    """Prints lines; one that can't be written, for want of space, stops nobody's work."""
+
+    def msg(self, message: str) -> None:
+        with suppress(OSError):
+            super().msg(message)
+
+    log = debug = info = warn = warning = error = critical = fatal = failure = exception = msg

@@ -8,6 +8,7 @@
 no configuration of the process declares.
 """
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, field, fields
@@ -84,7 +85,7 @@ def _text(variable: str, environment: Mapping[str, str]) -> str | None:
         raise InvalidInput(f"{variable} and {variable}_FILE are both set: keep one")
     try:
         return Path(path).read_text().strip()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"{variable}_FILE can't be read: {error}") from error
 
 
@@ -95,9 +96,15 @@ def _parsed(variable: str, text: str, kind: Any) -> Any:
         return text.lower() in {"true", "1"}
     if kind in (int, float):
         try:
-            return kind(text)
-        except ValueError:
+            return _finite(kind(text))
+        except (ValueError, OverflowError):
             raise InvalidInput(
                 f"{variable} must be {'a whole ' if kind is int else 'a '}number, got {text!r}"
             ) from None
     return text
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError(number)
+    return number

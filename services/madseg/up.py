@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -140,6 +141,9 @@ def build(state: Path, environment: Mapping[str, str], **given: object) -> list[
     def address(name: str) -> str:
         return next(part.reachable for part in first if isinstance(part, Server) and name in part.names)
 
+    # Which ports these have is known when they are first asked.
+    models = cache(lambda: models_at(address("madseg.v1.ModelsService")))
+    ranked = cache(lambda: selector_at(address("madseg.v1.SelectorService")))
     parts: list[Part] = [
         Holding(stream, blobs, images, rankings, inference),
         *first,
@@ -148,8 +152,8 @@ def build(state: Path, environment: Mapping[str, str], **given: object) -> list[
             stream,
             images,
             blobs,
-            is_imported=lambda ref: models_at(address("madseg.v1.ModelsService"))(ref),
-            forget_in_selector=lambda image, why: selector_at(address("madseg.v1.SelectorService"))(image, why),
+            is_imported=lambda ref: models()(ref),
+            forget_in_selector=lambda image, why: ranked()(image, why),
         ),
     ]
     return [*parts, Announced(state, parts)]
@@ -186,3 +190,7 @@ def _load(config: type[C], environment: Mapping[str, str], known: tuple[type, ..
     loaded = load(config, environment, known=known, **{name: value for name, value in given.items() if name in names})
     log.info("configured", service=config.__module__.split(".")[1], **describe(loaded))
     return loaded
+
+
+if __name__ == "__main__":
+    main()

@@ -62,8 +62,15 @@ def timestamp(moment: datetime) -> Timestamp:
 
 
 def moment(stamp: Timestamp) -> datetime:
-    """A datetime in UTC."""
-    return stamp.ToDatetime(tzinfo=UTC)
+    """A datetime in UTC.
+
+    Raises:
+        InvalidInput: no time of the years 1 to 9999.
+    """
+    try:
+        return stamp.ToDatetime(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput(f"no time of the years 1 to 9999: {error}") from error
 
 
 def version_proto(ref: VersionRef) -> types_pb2.ModelVersion:

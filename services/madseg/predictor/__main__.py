@@ -7,6 +7,7 @@ from pathlib import Path
 import structlog
 
 from madseg import project
+from madseg.core.errors import Unavailable
 from madseg.core.preprocess import parse_size
 from madseg.ports import Blobs, Consumer, Inference, Stream
 from madseg.predictor.catalogue import Catalogue, announcer
@@ -14,7 +15,7 @@ from madseg.predictor.current import CurrentVersions
 from madseg.predictor.grpc_api import ModelsApi
 from madseg.predictor.predict import Predict
 from madseg.rpc import Server, Service
-from madseg.runtime import Part, Worker, configure_logging, run
+from madseg.runtime import POLL_SECONDS, Part, Worker, configure_logging, run
 from madseg.settings import describe, load, setting
 from madseg.v1.models_pb2_grpc import add_ModelsServiceServicer_to_server
 from madseg.wire import dead_topic, images_topic, models_topic, predictions_topic
@@ -56,10 +57,13 @@ def build(config: Config, stream: Stream, blobs: Blobs, inference: Inference) ->
     catalogue.announce_all()
     current = CurrentVersions(inference, taxonomy.id, grid)
     group = f"{config.prefix}.live"
-    learning = Worker("models", stream, lambda: stream.consume(models.name, group, lambda _: 0), current, BATCH)
+    learning = Worker(
+        "models", stream, lambda: stream.consume(models.name, group, lambda _: 0), current, BATCH, rereads=True
+    )
 
     def consumer() -> Consumer:
-        learning.caught_up.wait()  # before the first image, all models are known
+        if not learning.caught_up.wait(POLL_SECONDS):
+            raise Unavailable("the models aren't all known yet, and no image is asked about before")
         return stream.consume(images.name, group)
 
     predict = Predict(

@@ -109,7 +109,7 @@ class Catalogue:
             InvalidInput: a class outside the taxonomy.
         """
         checked_model_name(name)
-        labels = sorted(self._taxonomy.label(item) for item in covers) or range(len(self._taxonomy))
+        labels = sorted({self._taxonomy.label(item) for item in covers}) or range(len(self._taxonomy))
         names = tuple(self._taxonomy.names[label] for label in labels)
         wanted = ImportedModel(name, role.value, names, self._taxonomy.id, self._size)
         with self._lock:

@@ -21,7 +21,7 @@ from madseg.core.messages import ImageAccepted, Prediction, PredictionFailure, P
 from madseg.core.preprocess import Size
 from madseg.ports import Answer, Blobs, Inference, Outgoing, Record, Stream
 from madseg.runtime import Handler
-from madseg.wire import decode_image, encode_predictions
+from madseg.wire import MAX_RECORD_BYTES, decode_image, encode_predictions
 
 log = structlog.get_logger("madseg.predictor")
 
@@ -91,7 +91,10 @@ class Predict(Handler):
             return PredictionFailure(ref, answer)
         try:
             said = answer.result(self._seconds)
-            return Prediction(ref, encode(from_dense(said.labels)), said.mean_entropy)
+            label_map = encode(from_dense(said.labels))
+            if len(label_map) <= MAX_RECORD_BYTES:
+                return Prediction(ref, label_map, said.mean_entropy)
+            reason = f"its label map takes {len(label_map)} bytes, {MAX_RECORD_BYTES} can be sent: it is noise"
         except Unavailable:
             raise
         except FutureTimeout:

@@ -1,0 +1,1 @@
+"""Runs on real networks and photographs, where they are: `make real`."""
