@@ -1,0 +1,80 @@
+"""The terminal commands: `madseg --help` lists them.
+
+One file per group of commands. What is heavy to load (gRPC, numpy, ONNX Runtime) is loaded by the command that needs
+it, so that help answers at once.
+"""
+
+from collections.abc import Callable
+
+import typer
+
+from madseg.cli import (
+    about,
+    candidates,
+    constraint,
+    contests,
+    exclusions,
+    imports,
+    ingest,
+    matrix,
+    models,
+    rankings,
+    reconcile,
+    reporting,
+    start,
+    status,
+    why,
+)
+from madseg.cli.failures import Commands
+
+app = typer.Typer(
+    name="madseg",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+_PANELS: dict[str, list[tuple[str, Callable[..., None]]]] = {
+    "Run": [("up", start.up), ("demo", start.demo), ("status", status.status)],
+    "Bring in": [("import-predictions", imports.import_predictions), ("reconcile", reconcile.reconcile)],
+    "Read": [
+        ("contests", contests.contests),
+        ("rankings", rankings.rankings),
+        ("matrix", matrix.matrix),
+        ("why", why.why),
+        ("report", reporting.report),
+    ],
+    "Keep out": [
+        ("exclude", exclusions.exclude),
+        ("restore", exclusions.restore),
+        ("forget", exclusions.forget),
+    ],
+    "Set up": [
+        ("constraint", constraint.constraint),
+        ("settings", about.settings),
+        ("version", about.version),
+    ],
+}
+
+app.add_typer(ingest.app, name="ingest", rich_help_panel="Bring in")
+app.add_typer(candidates.app, name="candidates", rich_help_panel="Read")
+app.add_typer(models.app, name="model", rich_help_panel="Set up")
+for _panel, _commands in _PANELS.items():
+    for _name, _command in _commands:
+        app.command(_name, rich_help_panel=_panel)(_command)
+
+
+@app.callback()
+def _root() -> None:
+    """Keep mining the failures of a segmentation model from incoming images.
+
+    Commands find running services by MADSEG_INTAKE, MADSEG_SELECTOR and MADSEG_MODELS (host:port), else in
+    state/endpoints.json, which `madseg up` writes.
+    """
+
+
+def main() -> None:
+    """Runs the command that the process was called with."""
+    app()

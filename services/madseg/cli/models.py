@@ -1,0 +1,165 @@
+"""`madseg model`: the networks that compete."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from madseg.cli.arguments import Json, connect
+from madseg.cli.output import count, emit, headed, remark, show, table
+
+if TYPE_CHECKING:
+    from madseg.client import Model
+
+app = typer.Typer(no_args_is_help=True, help="The networks that compete.")
+
+Onnx = Annotated[Path, typer.Argument(help="The network: an ONNX file.")]
+Card = Annotated[Path, typer.Option(help="The card: YAML, see docs/model-card.md.")]
+Repository = Annotated[Path, typer.Option(envvar="MADSEG_REPOSITORY", help="Model repository, if no server answers.")]
+TaxonomyName = Annotated[str, typer.Option("--taxonomy", envvar="MADSEG_TAXONOMY", help="If no server answers.")]
+Grid = Annotated[str, typer.Option(envvar="MADSEG_GRID", help="HEIGHTxWIDTH, if no server answers.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Write to the folder without asking for a server.")]
+
+
+@app.command("add")
+def add(
+    onnx: Onnx,
+    card: Card,
+    offline: Offline = False,
+    repository: Repository = Path("model_repository"),
+    taxonomy: TaxonomyName = "voc",
+    grid: Grid = "513x513",
+    json: Json = False,
+) -> None:
+    """Wrap and check a network, and add it as a new model: on the running server, else in the folder."""
+    _take(onnx, card, repository, taxonomy, grid, release=False, offline=offline, json=json)
+
+
+@app.command("release")
+def release(
+    onnx: Onnx,
+    card: Card,
+    offline: Offline = False,
+    repository: Repository = Path("model_repository"),
+    taxonomy: TaxonomyName = "voc",
+    grid: Grid = "513x513",
+    json: Json = False,
+) -> None:
+    """Wrap and check a network, and release it as the next version of the model that its card names."""
+    _take(onnx, card, repository, taxonomy, grid, release=True, offline=offline, json=json)
+
+
+@app.command("list")
+def listed(json: Json = False) -> None:
+    """List all models with their roles and versions."""
+    with connect() as client:
+        found = client.models()
+    if json:
+        emit(found)
+        return
+    made = table("model", "role", "serves>", "versions>", "size>", "description")
+    for item in found:
+        serves = ", ".join(map(str, item.serving)) or "–"
+        made.add_row(item.name, item.role or "–", serves, count(len(item.versions)), _size(item), item.description)
+    show(made if found else "No model yet: `madseg model add` adds one.")
+
+
+@app.command("show")
+def shown(name: Annotated[str, typer.Argument(help="Its name.")], json: Json = False) -> None:
+    """Show a model with its versions and its card."""
+    with connect() as client:
+        found = client.model(name)
+    if json:
+        emit(found)
+        return
+    model = found.model
+    made = table("version>", "added", "size>", "entropy", "classes>", "sha256")
+    for item in model.versions:
+        entropy = "yes" if item.has_entropy else "no"
+        figures = (entropy, count(len(item.covers)), item.sha256[:12] or "–")
+        made.add_row(count(item.version), item.created[:10] or "–", _megabytes(item.bytes), *figures)
+    show(headed(model.name, f", {model.role}: {model.description}"), "", made, "")
+    if found.card.strip():
+        typer.echo(found.card.rstrip())
+
+
+@app.command("role")
+def role(
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    to: Annotated[str, typer.Argument(metavar="ROLE", help="target, competitor or retired.")],
+    json: Json = False,
+) -> None:
+    """Give a model another role; retired takes it out of the competition."""
+    with connect() as client:
+        found = client.set_role(name, to)
+    if json:
+        emit(found)
+        return
+    show(headed(found.name, f" is {found.role} now."))
+
+
+def _take(
+    onnx: Path, card: Path, repository: Path, taxonomy: str, grid: str, *, release: bool, offline: bool, json: bool
+) -> None:
+    """Through the server where one answers; else straight into the folder, and says so."""
+    from madseg.client import Unavailable
+    from madseg.core.errors import NotFound
+
+    try:
+        text = card.read_text(encoding="utf-8")
+    except OSError as error:
+        raise NotFound(f"card {card} can't be read: {error.strerror}") from error
+    if not offline:
+        try:
+            with connect() as client:
+                made = client.release_version(onnx, text) if release else client.add_model(onnx, text)
+            version = made.model.versions[-1].version if made.model.versions else 0
+            _tell(made.model.name, version, made.findings, "the running server", json=json)
+            return
+        except Unavailable as error:
+            if error.answered:
+                raise
+            remark(f"No server answers at {error.address or 'a known address'}: writing to {repository} directly.")
+    name, number, findings = _take_offline(onnx, card, repository, taxonomy, grid, release=release)
+    _tell(name, number, findings, f"{repository}, without a server", json=json)
+
+
+def _take_offline(
+    onnx: Path, card: Path, repository: Path, taxonomy: str, grid: str, *, release: bool
+) -> tuple[str, int, Sequence[str]]:
+    """Name, version and findings of a network that is written into the folder."""
+    from datetime import UTC, datetime
+
+    from madseg import project
+    from madseg.core.preprocess import parse_size
+    from madseg.predictor.add import add_model, release_model
+    from madseg.predictor.card import load_card
+    from madseg.predictor.repository import ModelRepository
+
+    parsed, folder = load_card(card, onnx.stem), ModelRepository(repository)
+    chosen, size, now = project.taxonomy(taxonomy), parse_size(grid), datetime.now(UTC)
+    shape = (size.height, size.width)
+    if release:
+        made = release_model(onnx, parsed.name, folder, chosen, shape, now, card=parsed)
+    else:
+        made = add_model(onnx, parsed, folder, chosen, shape, now)
+    report = made.report
+    agreement = f"{report.agreement:.2%} of the labels agree with the unwrapped network on the worst of "
+    return made.name, made.version, [f"{agreement}{report.images} pictures", *report.warnings]
+
+
+def _tell(name: str, version: int, findings: Sequence[str], where: str, *, json: bool) -> None:
+    if json:
+        emit({"model": name, "version": version, "findings": findings, "where": where})
+        return
+    show(headed(name, f" version {version} is in: {where}."), *(f"  - {line}" for line in findings))
+
+
+def _size(item: "Model") -> str:
+    return _megabytes(item.versions[-1].bytes if item.versions else 0)
+
+
+def _megabytes(size: int) -> str:
+    """A dash for models whose predictions come from elsewhere: they have no file."""
+    return f"{size / 1e6:,.1f} MB" if size else "–"

@@ -1,0 +1,139 @@
+"""The whole page: head, summary, matrix, throughput, findings, settings."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+
+from madseg.cli.report.chart import throughput
+from madseg.cli.report.data import Figure, ReportData
+from madseg.cli.report.findings import sections
+from madseg.cli.report.heat import matrix
+from madseg.cli.report.marks import named, swatch
+
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+"""Nothing is fetched: whoever opens the file tells nobody."""
+
+
+def write_report(path: str | Path, data: ReportData) -> int:
+    """Writes the report as one self-contained HTML file, making its folder; how many bytes it has."""
+    content = page(data).encode()
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_bytes(content)
+    return len(content)
+
+
+def page(data: ReportData) -> str:
+    """The report as HTML."""
+    body = "".join(
+        (
+            _header(data),
+            "<main>",
+            _part("summary", "Summary", _figures(data.figures)),
+            _part("matrix", "How much they disagree", _matrix_words(data) + matrix(data)),
+            _part("random", "What it would cost to find them at random", _costs(data)),
+            _part("throughput", "Throughput", throughput(data.stages)),
+            _part("images", "The images", _legend(data) + _toolbar(data) + sections(data)),
+            _part("settings", "Settings", _settings(data)),
+            "</main>",
+        )
+    )
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta name="color-scheme" content="light dark"><meta name="generator" content="madseg">'
+        f"<title>{escape(data.title)}</title><style>{_text('page.css')}</style></head>"
+        f"<body>{body}<script>{_text('page.js')}</script></body></html>\n"
+    )
+
+
+def _header(data: ReportData) -> str:
+    others = sorted({item.competitor for item in data.cells})
+    words = f"{data.target} against {', '.join(others)}" if others else data.target
+    introduction = f'<p class="introduction">{escape(data.introduction)}</p>' if data.introduction else ""
+    return (
+        f'<header><h1>{escape(data.title)}</h1><p class="lead">{escape(words)}</p>{introduction}'
+        f'<p class="made">Made <time datetime="{data.made_at.isoformat()}">{data.made_at:%d %B %Y, %H:%M %Z}</time></p>'
+        "</header>"
+    )
+
+
+def _part(name: str, title: str, content: str) -> str:
+    """A section of the page; nothing where it has no content."""
+    if not content:
+        return ""
+    return f'<section id="{name}" aria-labelledby="{name}-h"><h2 id="{name}-h">{escape(title)}</h2>{content}</section>'
+
+
+def _figures(figures: Sequence[Figure]) -> str:
+    shown = "".join(
+        f"<div><dt>{escape(item.label)}{f'<small>{escape(item.note)}</small>' if item.note else ''}</dt>"
+        f"<dd>{escape(item.value)}</dd></div>"
+        for item in figures
+    )
+    return f'<dl class="figures">{shown}</dl>' if shown else ""
+
+
+def _matrix_words(data: ReportData) -> str:
+    if not data.cells:
+        return ""
+    return (
+        '<p class="aside">Mean discrepancy, 1 − mIoU of the two label maps, over the images in which one side sees the '
+        f"class. “Target sees”: {escape(data.target)} may have found what isn’t there; “competitor sees”: it may have "
+        "missed what is.</p>"
+    )
+
+
+def _costs(data: ReportData) -> str:
+    costs = sorted((item for item in data.costs if item.found), key=lambda item: -item.one_in)
+    if not costs:
+        return ""
+    most, shown = costs[0].one_in, {item.class_name for item in data.findings}
+    rows = "".join(
+        f'<tr><th scope="row">{named(item.class_name, shown)}</th>'
+        f"<td>{item.found:,}</td><td>{item.words}</td>"
+        f'<td class="bar" aria-hidden="true"><span style="width:{100 * item.one_in / most:.1f}%"></span></td></tr>'
+        for item in costs
+    )
+    return (
+        '<p class="aside">How many images one would look at, drawn at random, to see one of those that were found.</p>'
+        '<table class="plain costs"><thead><tr><th scope="col">Class</th><th scope="col">Found</th>'
+        '<th scope="col">One in</th><td aria-hidden="true"></td></tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+    )
+
+
+def _legend(data: ReportData) -> str:
+    items = "".join(f"<li>{swatch(item.colour)}{escape(item.name)}</li>" for item in data.legend)
+    return f'<ul class="legend" aria-label="Colours of the classes">{items}</ul>'
+
+
+def _toolbar(data: ReportData) -> str:
+    """Conveniences that need the script, which shows them."""
+    if not data.findings:
+        return ""
+    classes = _options(item.class_name for item in data.findings)
+    others = _options(item.competitor for item in data.findings)
+    return (
+        '<form class="toolbar" hidden aria-label="View">'
+        f'<label>Class <select id="by-class"><option value="">all</option>{classes}</select></label>'
+        f'<label>Competitor <select id="by-competitor"><option value="">all</option>{others}</select></label>'
+        '<label>Photograph through the maps <input id="blend" type="range" min="0" max="100" value="0"></label>'
+        '<button id="blink" type="button" aria-pressed="false">Swap the two maps</button>'
+        '<output id="shown" aria-live="polite"></output></form>'
+    )
+
+
+def _options(values: Iterable[str]) -> str:
+    return "".join(f"<option>{escape(name)}</option>" for name in dict.fromkeys(values))
+
+
+def _settings(data: ReportData) -> str:
+    pairs = [*data.settings, *([("criteria", data.criteria_id)] if data.criteria_id else [])]
+    rows = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in pairs)
+    return f'<dl class="settings">{rows}</dl>' if rows else ""
+
+
+def _text(name: str) -> str:
+    return files("madseg.cli.report").joinpath(name).read_text(encoding="utf-8")

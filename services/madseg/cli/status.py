@@ -1,0 +1,161 @@
+"""`madseg status`: everything that runs, on one screen."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from madseg.cli.arguments import Json, connect
+from madseg.cli.contests import COLOURS
+from madseg.cli.failures import ERROR
+from madseg.cli.output import count, emit, screen, show, table
+
+if TYPE_CHECKING:
+    from madseg.client import Client, Contest, IntakeStatus, Model, SelectorStatus
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Status:
+    """What each service answered; None where it did not, and then why."""
+
+    intake: "IntakeStatus | None"
+    selector: "SelectorStatus | None"
+    contests: "tuple[Contest, ...] | None"
+    models: "tuple[Model, ...] | None"
+    problems: dict[str, str]
+
+
+def status(
+    watch: Annotated[bool, typer.Option(help="Refresh until interrupted.")] = False,
+    every: Annotated[float, typer.Option(min=0.2, help="Seconds between refreshes.")] = 2.0,
+    json: Json = False,
+) -> None:
+    """Show which services answer, what came in, what is predicted, and what competes."""
+    with connect() as client, suppress(KeyboardInterrupt):
+        found = ask(client)
+        if watch:
+            _refresh(client, found, every, json=json)
+            return
+    if json:
+        emit(found)
+    else:
+        show(_screen(found))
+    if found.problems:
+        raise typer.Exit(ERROR)
+
+
+def ask(client: "Client") -> Status:
+    """Asks every service; one that doesn't answer doesn't hide the others."""
+    from madseg.cli.failures import explained
+    from madseg.client import ClientError
+
+    problems: dict[str, str] = {}
+
+    def answer(service: str, question: Callable[[], T]) -> T | None:
+        if service in problems:
+            return None
+        try:
+            return question()
+        except ClientError as error:
+            problems[service] = explained(error) or str(error)
+            return None
+
+    return Status(
+        answer("intake", client.intake_status),
+        answer("selector", client.selector_status),
+        answer("selector", lambda: tuple(client.contests())),
+        answer("models", lambda: tuple(client.models())),
+        problems,
+    )
+
+
+def _refresh(client: "Client", found: Status, every: float, *, json: bool) -> None:
+    if json:
+        while True:
+            emit(found)
+            time.sleep(every)
+            found = ask(client)
+    from rich.live import Live
+
+    with Live(_screen(found), console=screen(), auto_refresh=False, screen=screen().is_terminal) as live:
+        while True:
+            time.sleep(every)
+            live.update(_screen(ask(client)), refresh=True)
+
+
+def _screen(found: Status) -> RenderableType:
+    parts: list[RenderableType] = [_services(found)]
+    if found.models is not None:
+        parts += ["", _models(found)]
+    if found.contests:
+        parts += ["", _contests(found.contests)]
+    return Group(*parts)
+
+
+def _services(found: Status) -> Table:
+    made = table("service", "state", "")
+    words = {"intake": _intake_words(found), "selector": _selector_words(found), "models": _models_words(found)}
+    for service, text in words.items():
+        problem = found.problems.get(service)
+        mark = Text("down", "red") if problem else Text("up", "green")
+        made.add_row(service, mark, problem or text)
+    return made
+
+
+def _intake_words(found: Status) -> str:
+    if found.intake is None:
+        return ""
+    item = found.intake
+    return (
+        f"{count(item.accepted)} images accepted, {count(item.random_lane)} in the random lane, "
+        f"{count(item.forgotten)} forgotten; {count(item.duplicates)} duplicates, {count(item.refused)} refused"
+    )
+
+
+def _selector_words(found: Status) -> str:
+    if found.selector is None:
+        return ""
+    item = found.selector
+    return (
+        f"{count(item.images)} images seen, {count(item.lag)} records wait, {count(item.dead_letters)} dead letters; "
+        f"revision {count(item.revision)}, criteria {item.criteria_id}"
+    )
+
+
+def _models_words(found: Status) -> str:
+    if found.models is None:
+        return ""
+    active = [item for item in found.models if item.role != "retired"]
+    return f"{count(len(active))} models take part, {count(len(found.models) - len(active))} retired"
+
+
+def _models(found: Status) -> Table:
+    made = table("model", "version>", "role", "predicted>", "failed>", "missing>")
+    counts = (
+        {(item.version.model, item.version.version): item for item in found.selector.versions}
+        if (found.selector)
+        else {}
+    )
+    for model in found.models or ():
+        for number in model.serving:
+            known = counts.get((model.name, number))
+            stored, failed = (known.stored, known.failed) if known else (0, 0)
+            missing = max(0, found.intake.accepted - stored - failed) if found.intake and not model.imported else None
+            made.add_row(model.name, count(number), model.role or "–", count(stored), count(failed), count(missing))
+    return made
+
+
+def _contests(contests: "tuple[Contest, ...]") -> Table:
+    made = table("contest", "state", "compared>", "failed>", "missing>")
+    for item in contests:
+        counts = map(count, (item.compared, item.failed, item.missing))
+        made.add_row(f"{item.target} : {item.competitor}", Text(item.state, COLOURS.get(item.state, "")), *counts)
+    return made

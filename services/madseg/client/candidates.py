@@ -1,0 +1,92 @@
+"""Cutting candidate sets, and keeping images out of them."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+
+from madseg.client.connection import Connection
+from madseg.client.decode.common import from_filter, from_version
+from madseg.client.decode.selector import to_candidate, to_candidate_set
+from madseg.client.pages import over_pages
+from madseg.client.values.candidates import Candidate, CandidateSet
+from madseg.client.values.common import ImageFilter, Version
+from madseg.v1 import selector_pb2
+from madseg.v1.selector_pb2_grpc import SelectorServiceStub
+
+CUT_SECONDS = 300.0
+"""Default deadline of a cut: it reads all rankings in one transaction."""
+
+
+class CandidateCalls:
+    """The calls of SelectorService that cut candidate sets and change what may be in them."""
+
+    _selector: Connection
+
+    def cut_candidates(
+        self,
+        *,
+        per_ranking: int = 25,
+        target: str | Version | None = None,
+        images: ImageFilter | None = None,
+        allow_incomplete: bool = False,
+        keep_near_duplicates: bool = False,
+        idempotency_key: str = "",
+        note: str = "",
+        timeout: float = CUT_SECONDS,
+    ) -> CandidateSet:
+        """Cuts the candidate set M: the first `per_ranking` images per competitor, defender and class, in one
+        transaction. A second call with the same `idempotency_key` answers with the set that the first one cut.
+
+        Raises:
+            NotReady: a contest is still filling and `allow_incomplete` is not set; the message says what it lacks.
+        """
+        request = selector_pb2.CutCandidatesRequest(
+            per_ranking=per_ranking,
+            target=from_version(target),
+            filter=from_filter(images),
+            allow_incomplete=allow_incomplete,
+            idempotency_key=idempotency_key or uuid.uuid4().hex,
+            keep_near_duplicates=keep_near_duplicates,
+            note=note,
+        )
+        answer = self._selector.call(self._candidate_stub().CutCandidates, request, timeout)
+        return to_candidate_set(answer.candidate_set)
+
+    def candidate_sets(self) -> list[CandidateSet]:
+        """The candidate sets cut so far, newest first."""
+        request = selector_pb2.ListCandidateSetsRequest()
+        answer = self._selector.call(self._candidate_stub().ListCandidateSets, request)
+        return [to_candidate_set(item) for item in answer.candidate_sets]
+
+    def candidates(self, candidate_set_id: str = "", *, page_size: int = 100) -> Iterator[Candidate]:
+        """The images of a candidate set (default: the newest) in global rank order, a page at a time.
+
+        Raises:
+            NotFound: there is no such set, or none at all.
+        """
+        chosen = candidate_set_id
+
+        def fetch(token: str) -> tuple[Sequence[Candidate], str]:
+            nonlocal chosen
+            request = selector_pb2.ListCandidatesRequest(candidate_set_id=chosen, page_size=page_size, page_token=token)
+            answer = self._selector.call(self._candidate_stub().ListCandidates, request)
+            # A set that is cut between two pages must not become "the newest" half-way.
+            chosen = chosen or answer.candidate_set.id
+            return [to_candidate(item) for item in answer.candidates], answer.next_page_token
+
+        return over_pages(fetch)
+
+    def exclude(self, image_ids: Iterable[str], reason: str) -> int:
+        """Keeps images out of rankings and candidate sets until restored; how many weren't for this reason before.
+
+        `reason` is "veto", "training" or a word of your own; at most 1000 ids. One image may have several reasons.
+        """
+        request = selector_pb2.ExcludeImagesRequest(image_ids=image_ids, reason=reason)
+        return self._selector.call(self._candidate_stub().ExcludeImages, request).excluded
+
+    def restore(self, image_ids: Iterable[str], reason: str) -> int:
+        """Takes exclusions for this reason back; how many there were. At most 1000 ids."""
+        request = selector_pb2.RestoreImagesRequest(image_ids=image_ids, reason=reason)
+        return self._selector.call(self._candidate_stub().RestoreImages, request).restored
+
+    def _candidate_stub(self) -> SelectorServiceStub:
+        return SelectorServiceStub(self._selector.channel())

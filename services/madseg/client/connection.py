@@ -1,0 +1,138 @@
+"""A connection to one service: opened by the first call, kept alive, with deadlines, retries and errors translated."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+import grpc
+
+from madseg.client.details import translate
+from madseg.client.errors import Unavailable
+from madseg.client.pages import Answers
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+
+MAX_MESSAGE_BYTES = 72 << 20
+"""Largest message in either direction, as the servers have it: an upload of 64 MiB and its fields."""
+
+KEEPALIVE_MS = 310_000
+"""Milliseconds between pings on a silent connection. gRPC servers hang up on clients that ping within 5 minutes."""
+
+RETRIED = {
+    "madseg.v1.IntakeService": ("GetImage", "GetPicture", "ListImages", "GetIntakeStatus"),
+    "madseg.v1.SelectorService": (
+        "ListContests",
+        "ListRankings",
+        "ListRankingEntries",
+        "GetDiscrepancyMatrix",
+        "CutCandidates",  # every call carries an idempotency key
+        "ListCandidateSets",
+        "ListCandidates",
+        "ExplainImage",
+        "GetLabelMaps",
+        "ListMissing",
+        "FindUnknownImages",
+        "GetSelectorStatus",
+    ),
+    "madseg.v1.ModelsService": ("ListModels", "GetModel"),
+}
+"""The calls that may be made twice without another effect."""
+
+_SERVICE_CONFIG = {
+    "methodConfig": [
+        {
+            "name": [{"service": service, "method": name} for service, names in RETRIED.items() for name in names],
+            "waitForReady": False,
+            "retryPolicy": {
+                "maxAttempts": 5,
+                "initialBackoff": "0.1s",
+                "maxBackoff": "2s",
+                "backoffMultiplier": 2,
+                "retryableStatusCodes": ["UNAVAILABLE"],
+            },
+        }
+    ]
+}
+
+_OPTIONS = [
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", KEEPALIVE_MS),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.enable_retries", 1),
+    ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
+    # A server that comes back is found within seconds, not after gRPC's two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+]
+
+
+class Connection:
+    """The channel to one service. Threads may share it.
+
+    `service` is its name, `address` its `host:port` or None where it isn't known, `timeout` the deadline in seconds
+    of calls that aren't streams.
+    """
+
+    def __init__(self, service: str, address: str | None, timeout: float) -> None:
+        self.service, self.timeout, self._address = service, timeout, address
+        self._lock = threading.Lock()
+        self._channel: grpc.Channel | None = None
+        self._closed = False
+
+    @property
+    def address(self) -> str:
+        """`host:port`, or a word for none."""
+        return self._address or "no address"
+
+    def channel(self) -> grpc.Channel:
+        """The channel, opened now if it wasn't.
+
+        Raises:
+            Unavailable: no address is known, or the connection was closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise Unavailable(f"the connection to the {self.service} was closed", service=self.service)
+            if self._address is None:
+                raise Unavailable(f"no address of the {self.service} is known", service=self.service)
+            if self._channel is None:
+                self._channel = grpc.insecure_channel(self._address, options=_OPTIONS)
+            return self._channel
+
+    def close(self) -> None:
+        """Ends all calls under way and closes the channel. Does nothing the second time."""
+        with self._lock:
+            self._closed = True
+            if self._channel is not None:
+                self._channel.close()
+                self._channel = None
+
+    def call(self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, timeout: float | None = None) -> A:
+        """One question, one answer, within `timeout` seconds (default: the connection's)."""
+        try:
+            return method(request, timeout=timeout or self.timeout)
+        except grpc.RpcError as error:
+            raise translate(error, self) from error
+
+    def send(
+        self, method: "grpc.StreamUnaryMultiCallable[Q, A]", requests: Iterator[Q], timeout: float | None = None
+    ) -> A:
+        """Many messages, one answer."""
+        try:
+            return method(requests, timeout=timeout)
+        except grpc.RpcError as error:
+            raise translate(error, self) from error
+
+    def stream(self, start: Callable[[], Answers[A]]) -> Iterator[A]:
+        """The answers of a streaming call as they come; leaving the loop cancels the call."""
+        call = start()
+        try:
+            yield from call
+        except grpc.RpcError as error:
+            raise translate(error, self) from error
+        finally:
+            call.cancel()

@@ -1,0 +1,1 @@
+"""From the services' messages to the client's values, and back."""

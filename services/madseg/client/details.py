@@ -1,0 +1,118 @@
+"""From a failed call to an error of the client: status code, sentence, and the field at fault.
+
+Servers attach a `google.rpc.Status`. Its messages are declared here by hand, in a descriptor pool of their own,
+so that the client needs neither googleapis-common-protos nor agrees with a version of it that is installed.
+"""
+
+from functools import cache
+from typing import Any, Protocol
+
+import grpc
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.message import DecodeError
+
+from madseg.client.errors import (
+    AlreadyExists,
+    ClientError,
+    DeadlineExceeded,
+    InvalidArgument,
+    NotFound,
+    NotReady,
+    ServerError,
+    Unavailable,
+)
+
+DETAILS = "grpc-status-details-bin"
+"""The trailing metadata that carries a serialised google.rpc.Status."""
+
+_KINDS: dict[grpc.StatusCode, type[ClientError]] = {
+    grpc.StatusCode.NOT_FOUND: NotFound,
+    grpc.StatusCode.ALREADY_EXISTS: AlreadyExists,
+    grpc.StatusCode.FAILED_PRECONDITION: NotReady,
+    grpc.StatusCode.ABORTED: NotReady,
+    grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
+}
+
+_FIELDS = {
+    "Detail": (("type_url", 1, "string", ""), ("value", 2, "bytes", "")),
+    "Status": (("details", 3, "message", "Detail"),),
+    "FieldViolation": (("field", 1, "string", ""),),
+    "BadRequest": (("field_violations", 1, "message", "FieldViolation"),),
+    "ErrorInfo": (("reason", 1, "string", ""),),
+}
+"""The parts of google.rpc that are read: name, number, type and message of each field. Messages repeat."""
+
+
+class Peer(Protocol):
+    """Who was asked: the service's name and its address."""
+
+    @property
+    def service(self) -> str:
+        """Such as "selector"."""
+
+    @property
+    def address(self) -> str:
+        """`host:port`."""
+
+
+def translate(error: grpc.RpcError, peer: Peer) -> ClientError:
+    """The client's error for a failed call."""
+    if not isinstance(error, grpc.Call):
+        return ServerError(f"the {peer.service} could not be called: {error}", **_who(peer))
+    code, sentence, details = error.code(), error.details() or "", _details(error)
+    if code is grpc.StatusCode.INVALID_ARGUMENT:
+        return InvalidArgument(sentence, field=_field(details), **_who(peer))
+    if code is grpc.StatusCode.UNAVAILABLE:
+        # Only a madseg server says why; without a reason the sentence is gRPC's own, about sockets.
+        answered = bool(details)
+        text = sentence if answered else f"nothing answers at {peer.address} ({peer.service}): {sentence}"
+        return Unavailable(text, answered=answered, **_who(peer))
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return DeadlineExceeded(f"the {peer.service} at {peer.address} did not answer in time", **_who(peer))
+    if code is grpc.StatusCode.UNIMPLEMENTED:
+        return ServerError(f"the {peer.service} at {peer.address} doesn't offer this call: {sentence}", **_who(peer))
+    kind = _KINDS.get(code, ServerError)
+    return kind(sentence or f"the {peer.service} answered {code.name}", **_who(peer))
+
+
+def _who(peer: Peer) -> dict[str, str]:
+    return {"service": peer.service, "address": peer.address}
+
+
+def _details(call: grpc.Call) -> list[Any]:
+    """The details of a status, as messages with `type_url` and `value`; none where the server sent none."""
+    for key, value in call.trailing_metadata() or ():
+        if key == DETAILS and isinstance(value, bytes):
+            try:
+                return list(_message("Status").FromString(value).details)
+            except DecodeError:
+                return []
+    return []
+
+
+def _field(details: list[Any]) -> str | None:
+    """The first field that the server finds at fault."""
+    for detail in details:
+        if detail.type_url.endswith("/google.rpc.BadRequest"):
+            for violation in _message("BadRequest").FromString(detail.value).field_violations:
+                return str(violation.field)
+    return None
+
+
+@cache
+def _message(name: str) -> Any:
+    """The class of a message of `_FIELDS`."""
+    file = descriptor_pb2.FileDescriptorProto(name="madseg/client/details.proto", package="madseg.client")
+    file.syntax = "proto3"
+    proto = descriptor_pb2.FieldDescriptorProto
+    kinds = {"string": proto.TYPE_STRING, "bytes": proto.TYPE_BYTES, "message": proto.TYPE_MESSAGE}
+    for title, fields in _FIELDS.items():
+        message = file.message_type.add(name=title)
+        for field, number, kind, inner in fields:
+            added = message.field.add(name=field, number=number, type=kinds[kind])
+            added.label = proto.LABEL_REPEATED if inner else proto.LABEL_OPTIONAL
+            if inner:
+                added.type_name = f".madseg.client.{inner}"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"madseg.client.{name}"))

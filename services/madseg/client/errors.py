@@ -1,0 +1,68 @@
+"""Every error that the client raises, as one tree.
+
+    ClientError
+    ├── InvalidArgument     a value is wrong; `field` names the request's field, where there is a single one
+    ├── NotFound            nothing has this name
+    ├── AlreadyExists       something else has this name
+    ├── NotReady            a precondition doesn't hold yet; the message says which and what makes it hold
+    ├── Unavailable         nobody answered, or the server asks to come back later: retry
+    ├── DeadlineExceeded    no answer within the time that was given
+    └── ServerError         a defect of the server, or an answer that no madseg server gives
+
+`str(error)` is the server's own sentence, fit to show to a user.
+"""
+
+
+class ClientError(Exception):
+    """Base of all errors of the client.
+
+    `service` is "intake", "selector" or "models", or None where the error is about the client itself;
+    `address` is where it was asked, or None where no address is known.
+    """
+
+    def __init__(self, message: str, *, service: str | None = None, address: str | None = None) -> None:
+        super().__init__(message)
+        self.service, self.address = service, address
+
+
+class InvalidArgument(ClientError, ValueError):
+    """A value is wrong. `field` is the name of the request's field at fault, or None where there is no single one."""
+
+    def __init__(
+        self, message: str, *, field: str | None = None, service: str | None = None, address: str | None = None
+    ) -> None:
+        super().__init__(message, service=service, address=address)
+        self.field = field
+
+
+class NotFound(ClientError, LookupError):
+    """Nothing has this name."""
+
+
+class AlreadyExists(ClientError):
+    """Something else has this name already."""
+
+
+class NotReady(ClientError):
+    """A precondition doesn't hold yet, or the server's state forbids the call; the message says which."""
+
+
+class Unavailable(ClientError):
+    """The server did not answer, or asks to come back later.
+
+    `answered` is False where no server was reached at all: wrong address, or not running.
+    """
+
+    def __init__(
+        self, message: str, *, answered: bool = False, service: str | None = None, address: str | None = None
+    ) -> None:
+        super().__init__(message, service=service, address=address)
+        self.answered = answered
+
+
+class DeadlineExceeded(ClientError):
+    """No answer within the time that was given. What was asked for may still have happened."""
+
+
+class ServerError(ClientError):
+    """The server failed in a way it did not foresee; its log knows the number in the message."""

@@ -1,0 +1,45 @@
+"""Candidate sets: cuts of M."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from madseg.client.values.common import Contest
+from madseg.client.values.rankings import RankingKey
+
+
+@dataclass(frozen=True)
+class CandidateSet:
+    """A cut of M: `size` distinct images, at most `per_ranking` of each ranking.
+
+    `contests` are as they stood, `offsets` are (partition, next offset) of the predictions it stands on.
+    """
+
+    id: str
+    cut_at: datetime | None
+    per_ranking: int
+    size: int
+    criteria_id: str
+    contests: tuple[Contest, ...]
+    offsets: tuple[tuple[int, int], ...]
+    near_duplicates: int
+    note: str
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A place in a ranking; `rank` is 1 for the first, `discrepancy` in [0, 1]."""
+
+    key: RankingKey
+    rank: int
+    discrepancy: float
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One image of a candidate set: its largest discrepancy, and the rankings that chose it."""
+
+    rank: int
+    image_id: str
+    discrepancy: float
+    placements: tuple[Placement, ...]
+    near_duplicates: tuple[str, ...]

@@ -1,0 +1,91 @@
+"""Errors, exit codes, help."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+from madseg import __version__
+from madseg.cli.failures import explained
+from tests.cli.terminal import Terminal
+
+
+def test_nobody_there_says_how_to_start(utc: None) -> None:
+    """One line with the address, the command and the variable."""
+    answer = Terminal({"MADSEG_SELECTOR": "127.0.0.1:1"})("contests")
+    assert answer.code == 1
+    assert answer.err == (
+        "madseg: error: nothing answers at 127.0.0.1:1; start it with `madseg up`, or set MADSEG_SELECTOR\n"
+    )
+
+
+def test_no_address_says_how_to_give_one(utc: None) -> None:
+    """Without variable and without file."""
+    answer = Terminal()("contests")
+    assert answer.err == (
+        "madseg: error: no address of the selector is known; start it with `madseg up`, or set MADSEG_SELECTOR\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        ("rankings --since yesterday", "--since"),
+        ("rankings --tag k", "KEY=VALUE"),
+        ("rankings --defender both", "--defender"),
+        ("why", "missing argument 'image'"),
+        ("forget 00", "missing option"),
+        ("import-predictions --model ours", "NAME=DIR"),
+        ("constraint . --method mean", "quartiles or deviation"),
+    ],
+)
+def test_wrong_usage_is_one_line(madseg: Terminal, words: str, part: str) -> None:
+    """It names the option and where help is, and ends with 2."""
+    answer = madseg(*words.split())
+    assert (answer.code, answer.err.count("\n")) == (2, 1)
+    assert answer.err.startswith("madseg: error: ")
+    assert part in answer.err
+    assert f"`madseg {words.split()[0]} --help`" in answer.err
+
+
+@pytest.mark.parametrize("words", ["frob", "why --frob", "model frob"])
+def test_unknown_words_are_wrong_usage(madseg: Terminal, words: str) -> None:
+    """Commands and options."""
+    assert madseg(*words.split()).code == 2
+
+
+def test_a_missing_library_names_the_way_to_get_it() -> None:
+    """The extra `cli` alone has no numpy; a missing part of madseg is a defect and stays a traceback."""
+    missing = ModuleNotFoundError("No module named 'numpy'", name="numpy")
+    assert explained(missing) == 'this command needs numpy, which isn\'t installed: pip install "madseg[up]"'
+    assert explained(ModuleNotFoundError("No module named 'madseg.none'", name="madseg.none")) is None
+
+
+def test_the_version_is_told(madseg: Terminal) -> None:
+    """To people and machines."""
+    assert madseg("version").out.startswith(f"madseg {__version__}")
+    assert madseg("version", "--json").json["madseg"] == __version__
+
+
+def test_every_setting_is_listed(madseg: Terminal) -> None:
+    """With default and meaning."""
+    found = {item["variable"]: item for item in madseg("settings", "--json").json}
+    assert found["MADSEG_GRID"]["default"] == "513x513"
+    assert "MADSEG_SELECTOR" in madseg("settings").out
+
+
+def test_help_answers_at_once() -> None:
+    """Neither gRPC nor numpy is loaded for it: a third of a second each."""
+    code = (
+        "import sys; sys.argv = ['madseg', '--help']\n"
+        "from madseg.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([name for name in ('grpc', 'numpy', 'numba', 'onnxruntime', 'PIL') if name in sys.modules])"
+    )
+    begun = time.monotonic()
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines()[-1] == "[]"
+    # Measured 0.3 s; the bound leaves room for a busy machine.
+    assert time.monotonic() - begun < 3

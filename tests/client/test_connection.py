@@ -1,0 +1,116 @@
+"""Deadlines, retries, addresses, and servers that aren't there."""
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from madseg.client import Client, Endpoints, InvalidArgument, ServerError, Unavailable
+from madseg.client.endpoints import from_environment, from_file
+from tests.client.running import Running
+
+
+def free_address() -> str:
+    """Where nothing listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+def test_reads_are_retried_while_the_server_asks_for_it(services: Running) -> None:
+    """Two answers of Unavailable cost time, not the call."""
+    services.intake.failures = 2
+    assert services.client.intake_status().accepted == 12345
+    assert services.intake.failures == 0
+
+
+def test_a_server_that_stays_unavailable_says_why(services: Running) -> None:
+    """After five tries its own sentence is raised."""
+    services.intake.failures = 100
+    with pytest.raises(Unavailable, match="the database is restarting") as caught:
+        services.client.intake_status()
+    assert (caught.value.answered, services.intake.failures) == (True, 95)
+
+
+def test_nobody_there_names_the_address() -> None:
+    """The message says where and who was asked."""
+    address = free_address()
+    with (
+        Client(selector=address) as client,
+        pytest.raises(Unavailable, match=f"nothing answers at {address}") as caught,
+    ):
+        client.contests()
+    assert (caught.value.answered, caught.value.service, caught.value.address) == (False, "selector", address)
+
+
+def test_an_address_that_was_never_given_is_unavailable() -> None:
+    """Only when it is asked."""
+    with Client() as client, pytest.raises(Unavailable, match="no address of the models is known"):
+        client.models()
+
+
+def test_a_closed_client_stays_closed(services: Running) -> None:
+    """A call after the end says so."""
+    services.client.close()
+    services.client.close()
+    with pytest.raises(Unavailable, match="was closed"):
+        services.client.contests()
+
+
+def test_a_defect_of_the_server_is_a_server_error(services: Running) -> None:
+    """It comes with the number under which the server's log knows it."""
+    services.selector.missing = 5  # type: ignore[assignment]
+    with pytest.raises(ServerError, match=r"internal error [0-9a-f]{32}"):
+        list(services.client.list_missing())
+
+
+def test_endpoints_come_from_a_file(tmp_path: Path) -> None:
+    """The file that `madseg up` writes."""
+    path = tmp_path / "endpoints.json"
+    path.write_text(json.dumps({"intake": "a:1", "selector": "b:2", "http": "http://c:3"}))
+    assert from_file(path) == Endpoints("a:1", "b:2", None, "http://c:3")
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
+    """Services that it doesn't name come from the file."""
+    path = tmp_path / "endpoints.json"
+    path.write_text(json.dumps({"intake": "a:1", "selector": "b:2"}))
+    assert from_environment({"MADSEG_SELECTOR": "x:9", "MADSEG_STATE": str(tmp_path)}) == Endpoints(
+        "a:1", "x:9", None, None
+    )
+    assert from_environment({"MADSEG_STATE": str(tmp_path / "none")}) == Endpoints()
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"intake": 7}'])
+def test_a_file_of_something_else_is_refused(tmp_path: Path, text: str) -> None:
+    """The message names the file."""
+    path = tmp_path / "endpoints.json"
+    path.write_text(text)
+    with pytest.raises(InvalidArgument, match=r"endpoints\.json"):
+        Client.from_endpoints(path)
+
+
+def test_a_missing_file_says_what_writes_it(tmp_path: Path) -> None:
+    """`madseg up` does."""
+    with pytest.raises(InvalidArgument, match="is `madseg up` running"):
+        Client.from_endpoints(tmp_path / "endpoints.json")
+
+
+def test_a_timeout_must_be_above_zero() -> None:
+    """A deadline that has passed is none."""
+    with pytest.raises(InvalidArgument, match="above 0"):
+        Client(timeout=0)
+
+
+def test_the_client_imports_grpc_and_protobuf_alone() -> None:
+    """Nothing else of the distribution's dependencies is loaded."""
+    code = (
+        "import sys, madseg.client; "
+        "print([name for name in ('numpy', 'numba', 'typer', 'rich', 'google.rpc', 'structlog', 'madseg.core') "
+        "if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,56 @@
+"""`make bench`: measures the hot paths against their baselines and writes `build/bench.json`."""
+
+import argparse
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from madseg.cli.output import remark, show, table
+from tests.perf import confusion, predicting, selecting, starting
+from tests.perf.maps import label_maps
+from tests.perf.rows import Row
+
+
+def main() -> None:
+    """Runs every benchmark, or those whose names begin as asked."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--output", type=Path, default=Path("build/bench.json"))
+    options.add_argument("--only", default="", help="what the names of the benchmarks begin with")
+    given = options.parse_args()
+    output: Path = given.output
+    cache = output.parent / "bench" / "maps.npz"
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    remark("Preparing the label maps")
+    what, images = label_maps(cache)
+    folder = Path(tempfile.mkdtemp(dir=cache.parent)).absolute()
+    benchmarks: dict[str, Callable[[], list[Row]]] = {
+        "confusion": lambda: confusion.measure(images, what),
+        "selector_vs_peers": lambda: selecting.measure(images, what, folder),
+        "predictor_vs_onnxruntime": lambda: [predicting.measure(folder)],
+        "ranking_query_p99_ms": lambda: [selecting.measure_queries(images, folder)],
+        "start_s": lambda: [starting.measure(folder)],
+        "selector_memory_growth": lambda: [selecting.measure_memory(folder, cache.absolute())],
+    }
+    rows: list[Row] = []
+    for name, benchmark in benchmarks.items():
+        if name.startswith(given.only):
+            remark(f"Measuring {name}")
+            rows += benchmark()
+    output.write_text(json.dumps([row.document() for row in rows], indent=1) + "\n")
+    shutil.rmtree(folder)
+    show("", _table(rows), "", *(f"{row.name}: {row.detail}" for row in rows), "", f"Written to {output}")
+
+
+def _table(rows: list[Row]) -> object:
+    grid = table("name", "value>", "unit", "baseline>", "ratio>", "spread>", "runs>")
+    for row in rows:
+        low, high = row.spread
+        values = (f"{row.value:,.2f}", row.unit, f"{row.baseline:,.2f}", f"{row.ratio:,.2f}")
+        grid.add_row(row.name, *values, f"{low:,.2f}..{high:,.2f}", str(row.runs))
+    return grid
+
+
+if __name__ == "__main__":
+    main()

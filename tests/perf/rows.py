@@ -1,0 +1,60 @@
+"""Rows of `build/bench.json`, and timing in pairs: ours and the baseline in turn, as the machine drifts."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Row:
+    """A measured figure: the median, the baseline's median in the same unit, and the median of the runs' ratios.
+
+    `spread` is the smallest and largest ratio.
+    """
+
+    name: str
+    value: float
+    unit: str
+    baseline: float
+    ratio: float
+    runs: int
+    spread: tuple[float, float]
+    detail: str = ""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {**asdict(self), "spread": list(self.spread)}
+
+
+def seconds(act: Callable[[], object]) -> float:
+    """How long a call takes."""
+    began = time.perf_counter()
+    act()
+    return time.perf_counter() - began
+
+
+def faster(name: str, unit: str, ours: Sequence[float], baseline: Sequence[float], detail: str = "") -> Row:
+    """A row of costs per item: the ratio says how many times cheaper ours is."""
+    return _row(name, unit, ours, baseline, [b / a for a, b in zip(ours, baseline, strict=True)], detail)
+
+
+def share(name: str, unit: str, ours: Sequence[float], baseline: Sequence[float], detail: str = "") -> Row:
+    """A row of rates or sizes: the ratio is ours over the baseline."""
+    return _row(name, unit, ours, baseline, [a / b for a, b in zip(ours, baseline, strict=True)], detail)
+
+
+def _row(
+    name: str, unit: str, ours: Sequence[float], baseline: Sequence[float], ratios: Sequence[float], detail: str
+) -> Row:
+    return Row(
+        name=name,
+        value=statistics.median(ours),
+        unit=unit,
+        baseline=statistics.median(baseline),
+        ratio=statistics.median(ratios),
+        runs=len(ratios),
+        spread=(min(ratios), max(ratios)),
+        detail=detail,
+    )
