@@ -4,6 +4,7 @@ Nothing above this module sees a protobuf of an event.
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypeVar
 
 from google.protobuf.message import DecodeError, Message
@@ -84,9 +85,15 @@ def version_ref(proto: types_pb2.ModelVersion) -> VersionRef:
     Raises:
         InvalidInput: no valid model name, or version 0.
     """
-    if proto.version < 1:
-        raise InvalidInput(f"a version number must be at least 1, got {proto.version}", field="version")
-    return VersionRef(checked_model_name(proto.model), proto.version)
+    return _version_ref(proto.model, proto.version)
+
+
+@lru_cache(maxsize=1024)
+def _version_ref(model: str, version: int) -> VersionRef:
+    """Cached: every record names the same few versions."""
+    if version < 1:
+        raise InvalidInput(f"a version number must be at least 1, got {version}", field="version")
+    return VersionRef(checked_model_name(model), version)
 
 
 def encode_image(event: ImageAccepted) -> bytes:

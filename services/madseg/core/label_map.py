@@ -76,9 +76,8 @@ class LabelMap:
     @cached_property
     def present(self) -> dict[int, int]:
         """Pixels of each label that the map has, void left out, by label, ascending."""
-        areas = self.areas()[:255]
-        labels = areas.nonzero()[0]
-        return dict(zip(labels.tolist(), areas[labels].tolist(), strict=True))
+        labels, areas = _present(self.labels, self.ends)
+        return dict(zip(labels.tolist(), areas.tolist(), strict=True))
 
     def largest_label(self) -> int:
         """The largest label that is not void, or -1 where everything is void."""
@@ -122,14 +121,10 @@ def decode(data: bytes) -> LabelMap:
     if not data or data[0] != FORMAT_VERSION:
         found = f"format version {data[0]}" if data else "no bytes"
         raise InvalidLabelMap(f"a label map must have format version {FORMAT_VERSION}, got {found}")
-    raw = np.frombuffer(data, np.uint8)
-    # Two bytes a run at the least, so this is never too small.
-    labels = np.empty(len(data) // 2 + 1, np.uint8)
-    ends = np.empty(len(data) // 2 + 1, np.int32)
-    count, height, width = _decode(raw, labels, ends)
+    count, height, width, labels, ends = _decode(data)
     if count < 0:
         raise InvalidLabelMap(f"a label map of {len(data)} bytes is broken: {_PROBLEMS[count]}")
-    return LabelMap(height, width, labels[:count], ends[:count])
+    return LabelMap(height, width, labels, ends)
 
 
 @njit(cache=True, nogil=True)
@@ -140,6 +135,14 @@ def _areas(labels, ends):  # type: ignore[no-untyped-def]
         areas[labels[i]] += ends[i] - start
         start = ends[i]
     return areas
+
+
+@njit(cache=True, nogil=True)
+def _present(labels, ends):  # type: ignore[no-untyped-def]
+    """The labels that occur, but void, and their areas."""
+    areas = _areas(labels, ends)[:255]
+    present = np.flatnonzero(areas)
+    return present, areas[present]
 
 
 @njit(cache=True, nogil=True)
@@ -200,7 +203,18 @@ def _take(raw, at):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _decode(raw, labels, ends):  # type: ignore[no-untyped-def]
+def _decode(raw):  # type: ignore[no-untyped-def]
+    """(runs, height, width, labels, ends), or (problem, 0, 0, nothing, nothing)."""
+    # Two bytes a run at the least, so this is never too small.
+    labels = np.empty(len(raw) // 2 + 1, np.uint8)
+    ends = np.empty(len(raw) // 2 + 1, np.int32)
+    count, height, width = _read(raw, labels, ends)
+    used = max(count, 0)
+    return count, height, width, labels[:used], ends[:used]
+
+
+@njit(cache=True, nogil=True)
+def _read(raw, labels, ends):  # type: ignore[no-untyped-def]
     """Fills `labels` and `ends`: (runs, height, width), or (problem, 0, 0)."""
     height, at = _take(raw, 1)
     if at < 0:

@@ -14,6 +14,7 @@ def warm_up() -> None:
     first = from_dense(np.zeros((2, 2), np.uint8))
     second = decode(encode(from_dense(np.eye(2, dtype=np.uint8))))
     first.areas()
+    assert first.present == {0: 4}
     mean_iou(confusion(first, second, 2))
 
 

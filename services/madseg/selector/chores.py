@@ -11,12 +11,12 @@ from madseg.core.label_map import decode
 from madseg.core.messages import Defender
 from madseg.core.preprocess import Size
 from madseg.ports import Database
-from madseg.selector.absorb import split, stored_maps
 from madseg.selector.criteria import Criteria
-from madseg.selector.enter import Entering
+from madseg.selector.enter import UNIT, Entering
 from madseg.selector.layout import Contest, Ranking, bounds, load_layout
 from madseg.selector.offsets import bump
 from madseg.selector.packing import unpack_areas
+from madseg.selector.stored import split, stored_maps
 from madseg.selector.tables import CONTESTS, EXCLUSIONS, IMAGES, LEADERS, PAIRS, RANKING_TALLIES, RANKINGS
 from madseg.selector.upsert import insert_absent
 from madseg.selector.walk import past_floor
@@ -75,29 +75,22 @@ def backfill(tx: Connection, contest: Contest, criteria: Criteria, capacity: int
     cursor = tx.execute(select(CONTESTS.c.cursor).where(CONTESTS.c.id == contest.id)).scalar_one()
     if cursor is None:
         return
-    rows = tx.execute(
-        select(IMAGES.c.image_id, IMAGES.c.stored, IMAGES.c.random_lane)
-        .where(IMAGES.c.image_id > cursor)
-        .order_by(IMAGES.c.image_id)
-        .limit(BACKFILL_IMAGES)
-    ).all()
-    there = set(
-        tx.execute(
-            select(PAIRS.c.image_id).where(
-                PAIRS.c.contest_id == contest.id, PAIRS.c.image_id.in_([row.image_id for row in rows])
-            )
-        ).scalars()
-    )
+    columns = (IMAGES.c.number, IMAGES.c.image_id, IMAGES.c.stored, IMAGES.c.random_lane)
+    following = select(*columns).where(IMAGES.c.number > cursor).order_by(IMAGES.c.number).limit(BACKFILL_IMAGES)
+    rows = tx.execute(following).all()
+    numbers = [row.number for row in rows]
+    paired = select(PAIRS.c.number).where(PAIRS.c.contest_id == contest.id, PAIRS.c.number.in_(numbers))
+    there = set(tx.execute(paired).scalars())
     entering = Entering(tx, CHORE_SHARD, criteria.grid.pixels)
     for row in rows:
-        if row.image_id not in there and {contest.target_id, contest.competitor_id} <= split(row.stored):
-            maps = stored_maps(tx, row.image_id)
+        if row.number not in there and {contest.target_id, contest.competitor_id} <= split(row.stored):
+            maps = stored_maps(tx, row.number)
             target, competitor = decode(maps[contest.target_id][0]), decode(maps[contest.competitor_id][0])
             compared = compare(target, competitor, criteria.metric, contest.known)
-            entering.enter(row.image_id, row.random_lane, contest, compared)
+            entering.enter(row.number, row.image_id, row.random_lane, contest, compared)
     entering.write()
     entering.trim(capacity)
-    last = rows[-1].image_id if len(rows) == BACKFILL_IMAGES else None
+    last = rows[-1].number if len(rows) == BACKFILL_IMAGES else None
     tx.execute(update(CONTESTS).where(CONTESTS.c.id == contest.id).values(cursor=last))
     bump(tx, "layout")
     bump(tx, "edits")
@@ -180,13 +173,13 @@ def _recount(tx: Connection, contest: Contest, rankings: list[Ranking], grid: Si
     entering = Entering(tx, CHORE_SHARD, grid.pixels)
     query = (
         select(PAIRS.c.discrepancy, PAIRS.c.areas)
-        .join(IMAGES, IMAGES.c.image_id == PAIRS.c.image_id)
+        .join(IMAGES, IMAGES.c.number == PAIRS.c.number)
         .where(PAIRS.c.contest_id == contest.id, IMAGES.c.random_lane.is_(False))
     )
     for row in tx.execute(query):
-        sides = dict(zip(Defender, unpack_areas(row.areas), strict=True))
+        sides, units = dict(zip(Defender, unpack_areas(row.areas), strict=True)), round(row.discrepancy * UNIT)
         for ranking in rankings:
             area = sides[ranking.key.defender].get(ranking.key.label)
             if area is not None:
-                entering.count(ranking, row.discrepancy, ranking.low <= area / grid.pixels <= ranking.high)
+                entering.count(ranking, units, ranking.low <= area / grid.pixels <= ranking.high)
     entering.write()

@@ -7,8 +7,8 @@ from sqlalchemy import Connection, func, select
 
 from madseg.core.errors import NotFound
 from madseg.core.messages import Role, VersionRef
-from madseg.selector.absorb import split
 from madseg.selector.layout import Contest, Layout
+from madseg.selector.stored import split
 from madseg.selector.tables import TALLIES
 
 

@@ -6,6 +6,8 @@ from functools import cached_property
 from madseg.core.candidates import criteria_id
 from madseg.core.content import ContentConstraint
 from madseg.core.discrepancy import Metric
+from madseg.core.errors import InvalidLabelMap
+from madseg.core.label_map import LabelMap
 from madseg.core.preprocess import Size, grid_id
 from madseg.core.taxonomy import Taxonomy
 
@@ -23,6 +25,19 @@ class Criteria:
     def metric(self) -> Metric:
         """How two label maps are compared."""
         return Metric(len(self.taxonomy), self.min_class_share)
+
+    def check(self, label_map: LabelMap) -> None:
+        """Refuses a label map that isn't on the grid or holds labels outside the taxonomy.
+
+        Raises:
+            InvalidLabelMap: says which.
+        """
+        if (label_map.height, label_map.width) != (self.grid.height, self.grid.width):
+            raise InvalidLabelMap(f"the label map is {label_map.height}x{label_map.width}, the grid {self.grid}")
+        largest = label_map.largest_label()
+        if largest >= self.metric.classes:
+            name = self.taxonomy.name
+            raise InvalidLabelMap(f"label {largest} is outside taxonomy {name!r} of {self.metric.classes} classes")
 
     @cached_property
     def id(self) -> str:

@@ -7,13 +7,13 @@ from sqlalchemy import Connection, delete, select
 from madseg.core.errors import InvalidInput
 from madseg.core.messages import Defender, checked_image_id
 from madseg.ports import Database
-from madseg.selector.absorb import tally
 from madseg.selector.chores import CHORE_SHARD
 from madseg.selector.criteria import Criteria
-from madseg.selector.enter import Entering
+from madseg.selector.enter import UNIT, Entering
 from madseg.selector.layout import load_layout
 from madseg.selector.offsets import bump
 from madseg.selector.packing import unpack_areas
+from madseg.selector.stored import tally
 from madseg.selector.tables import (
     BANS,
     CANDIDATES,
@@ -87,14 +87,14 @@ def _remove(tx: Connection, criteria: Criteria, key: bytes) -> dict[str, int]:
     row = tx.execute(select(IMAGES).where(IMAGES.c.image_id == key)).one_or_none()
     if row is None:
         return {}
-    _uncount(tx, criteria, key, row.random_lane)
+    _uncount(tx, criteria, row.number, row.random_lane)
     tally(tx, CHORE_SHARD, [((row.stored, row.failed), None)])
     contests, rankings = select(CONTESTS.c.id), select(RANKINGS.c.id)
     removed = {
-        "label map records of the selector": delete(MAPS).where(MAPS.c.image_id == key),
-        "recorded failures of the selector": delete(FAILURES).where(FAILURES.c.image_id == key),
+        "label map records of the selector": delete(MAPS).where(MAPS.c.number == row.number),
+        "recorded failures of the selector": delete(FAILURES).where(FAILURES.c.number == row.number),
         "places in rankings": delete(LEADERS).where(LEADERS.c.ranking_id.in_(rankings), LEADERS.c.image_id == key),
-        "comparisons": delete(PAIRS).where(PAIRS.c.contest_id.in_(contests), PAIRS.c.image_id == key),
+        "comparisons": delete(PAIRS).where(PAIRS.c.contest_id.in_(contests), PAIRS.c.number == row.number),
         "exclusions": delete(EXCLUSIONS).where(EXCLUSIONS.c.image_id == key),
         "places in candidate sets": delete(CANDIDATES).where(CANDIDATES.c.image_id == key),
         "image record of the selector": delete(IMAGES).where(IMAGES.c.image_id == key),
@@ -102,13 +102,13 @@ def _remove(tx: Connection, criteria: Criteria, key: bytes) -> dict[str, int]:
     return {what: tx.execute(statement).rowcount for what, statement in removed.items()}
 
 
-def _uncount(tx: Connection, criteria: Criteria, key: bytes, random_lane: bool) -> None:
+def _uncount(tx: Connection, criteria: Criteria, number: int, random_lane: bool) -> None:
     """Takes an image out of the tallies of its rankings."""
     if random_lane:
         return
     entering = Entering(tx, CHORE_SHARD, criteria.grid.pixels)
     for contest in load_layout(tx, criteria).contests.values():
-        where = (PAIRS.c.contest_id == contest.id) & (PAIRS.c.image_id == key)
+        where = (PAIRS.c.contest_id == contest.id) & (PAIRS.c.number == number)
         pair = tx.execute(select(PAIRS.c.discrepancy, PAIRS.c.areas).where(where)).one_or_none()
         if pair is None:
             continue
@@ -117,7 +117,7 @@ def _uncount(tx: Connection, criteria: Criteria, key: bytes, random_lane: bool) 
                 ranking = contest.rankings[defender].get(label)
                 if ranking is not None:
                     eligible = ranking.low <= area / criteria.grid.pixels <= ranking.high
-                    entering.count(ranking, pair.discrepancy, eligible, sign=-1)
+                    entering.count(ranking, round(pair.discrepancy * UNIT), eligible, sign=-1)
     entering.write()
 
 

@@ -30,33 +30,37 @@ class Entering:
         self._tallies: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
         self._grown: dict[int, Ranking] = {}
 
-    def enter(self, image: bytes, random_lane: bool, contest: Contest, compared: Compared) -> None:
-        """Adds a pair that isn't there yet. Images of the random lane are compared but never ranked."""
-        areas = compared.target_areas, compared.competitor_areas
-        self._pairs.append((contest.id, image, compared.discrepancy, pack_areas(*areas)))
+    def enter(self, number: int, image: bytes, random_lane: bool, contest: Contest, compared: Compared) -> None:
+        """Adds the pair of an image (its number, its id) that isn't there yet.
+
+        Images of the random lane are compared but never ranked.
+        """
+        areas = pack_areas(compared.target_areas, compared.competitor_areas)
+        self._pairs.append((contest.id, number, compared.discrepancy, areas))
         if not random_lane:
-            for defender, present in zip(Defender, areas, strict=True):
-                self._rank(image, compared.discrepancy, contest.rankings[defender], present)
+            self._rank(image, compared.discrepancy, contest.rankings[Defender.TARGET], compared.target_areas)
+            self._rank(image, compared.discrepancy, contest.rankings[Defender.COMPETITOR], compared.competitor_areas)
 
     def _rank(self, image: bytes, discrepancy: float, rankings: dict[int, Ranking], present: dict[int, int]) -> None:
+        units = round(discrepancy * UNIT)
         for label, area in present.items():
             ranking = rankings.get(label)
             if ranking is not None:
                 eligible = ranking.low <= area / self._pixels <= ranking.high
-                self.count(ranking, discrepancy, eligible)
+                self.count(ranking, units, eligible)
                 if eligible and ranking.precedes_floor(discrepancy, image):
                     self.lead(ranking, image, discrepancy, area)
 
-    def count(self, ranking: Ranking, discrepancy: float, eligible: bool, sign: int = 1) -> None:
-        """Counts an image into a ranking's tally, or out of it."""
+    def count(self, ranking: Ranking, units: int, eligible: bool, sign: int = 1) -> None:
+        """Counts an image of discrepancy `units` / `UNIT` into a ranking's tally, or out of it."""
         numbers = self._tallies[ranking.id]
         numbers[0] += sign
         numbers[1] += sign * eligible
-        numbers[2] += sign * round(discrepancy * UNIT)
+        numbers[2] += sign * units
 
     def lead(self, ranking: Ranking, image: bytes, discrepancy: float, area: int) -> None:
         """Adds a leader that isn't there yet."""
-        self._leaders.append((ranking.id, image, discrepancy, area))
+        self._leaders.append((ranking.id, discrepancy, image, area))
         ranking.leaders += 1
         self._grown[ranking.id] = ranking
 

@@ -6,11 +6,11 @@ from sqlalchemy import Connection, exists, func, select
 
 from madseg.core.errors import NotFound
 from madseg.core.messages import Defender, VersionRef, checked_image_id
-from madseg.selector.absorb import stored_maps
 from madseg.selector.candidate_sets import sets_with
 from madseg.selector.criteria import Criteria
 from madseg.selector.layout import Contest, Ranking, load_layout
 from madseg.selector.packing import unpack_areas
+from madseg.selector.stored import stored_maps
 from madseg.selector.tables import BANS, EXCLUSIONS, FAILURES, IMAGES, LEADERS, PAIRS
 from madseg.selector.walk import walk
 
@@ -71,26 +71,28 @@ def explain(tx: Connection, criteria: Criteria, image_id: str) -> Explanation:
     contests = [
         outcome
         for contest in layout.contests.values()
-        if (outcome := _contest(tx, criteria, contest, key, kept_out)) is not None
+        if (outcome := _contest(tx, criteria, contest, row.number, key, kept_out)) is not None
     ]
-    outcomes = _outcomes(tx, key, layout.versions)
+    outcomes = _outcomes(tx, row.number, layout.versions)
     sets = list(sets_with(tx, key))
     return Explanation(image_id, row.source, row.captured_at, row.random_lane, excluded, outcomes, contests, sets)
 
 
 def _outcomes(
-    tx: Connection, key: bytes, versions: dict[int, VersionRef]
+    tx: Connection, number: int, versions: dict[int, VersionRef]
 ) -> dict[VersionRef, tuple[str | None, float | None]]:
     found: dict[VersionRef, tuple[str | None, float | None]] = {}
-    for number, (_, entropy) in stored_maps(tx, key).items():
-        found[versions[number]] = None, entropy
-    for row in tx.execute(select(FAILURES).where(FAILURES.c.image_id == key)):
+    for version, (_, entropy) in stored_maps(tx, number).items():
+        found[versions[version]] = None, entropy
+    for row in tx.execute(select(FAILURES).where(FAILURES.c.number == number)):
         found[versions[row.version_id]] = row.reason, None
     return dict(sorted(found.items()))
 
 
-def _contest(tx: Connection, criteria: Criteria, contest: Contest, key: bytes, kept_out: str) -> ContestOutcome | None:
-    where = (PAIRS.c.contest_id == contest.id) & (PAIRS.c.image_id == key)
+def _contest(
+    tx: Connection, criteria: Criteria, contest: Contest, number: int, key: bytes, kept_out: str
+) -> ContestOutcome | None:
+    where = (PAIRS.c.contest_id == contest.id) & (PAIRS.c.number == number)
     pair = tx.execute(select(PAIRS.c.discrepancy, PAIRS.c.areas).where(where)).one_or_none()
     if pair is None:
         return None

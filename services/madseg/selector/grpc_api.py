@@ -8,11 +8,11 @@ from madseg.core.errors import InvalidInput
 from madseg.core.messages import checked_image_id
 from madseg.ports import Database
 from madseg.selector import candidate_sets, edits, encoding
-from madseg.selector.absorb import stored_maps
 from madseg.selector.explain import explain
 from madseg.selector.layout import load_layout
 from madseg.selector.queries import Page, Queries, Which
 from madseg.selector.status import missing, status, unknown
+from madseg.selector.stored import number_of, stored_maps
 from madseg.selector.walk import ImageFilter
 from madseg.v1 import selector_pb2 as pb
 from madseg.v1 import types_pb2
@@ -152,7 +152,8 @@ class SelectorApi(SelectorServiceServicer):
     def GetLabelMaps(self, request: pb.GetLabelMapsRequest, context: Any) -> pb.GetLabelMapsResponse:
         with self._database.snapshot() as tx:
             versions = load_layout(tx, self._criteria).versions
-            maps = stored_maps(tx, bytes.fromhex(checked_image_id(request.image_id)))
+            number = number_of(tx, bytes.fromhex(checked_image_id(request.image_id)))
+            maps = {} if number is None else stored_maps(tx, number)
         found = sorted((versions[number], content) for number, (content, _) in maps.items())
         return pb.GetLabelMapsResponse(
             maps=[pb.StoredLabelMap(version=version_proto(ref), label_map=content) for ref, content in found]

@@ -107,7 +107,7 @@ def open_contests(tx: Connection, layout: Layout, criteria: Criteria) -> list[Co
             "target_id": layout.version_ids[ref.target],
             "competitor_id": layout.version_ids[ref.competitor],
             "metric": criteria.metric.id,
-            "cursor": b"",
+            "cursor": -1,
         }
         contest_id = tx.execute(insert(CONTESTS).values(values).returning(CONTESTS.c.id)).scalar_one()
         _make_rankings(tx, int(contest_id), _labels(layout.competition, ref, criteria.taxonomy), criteria)

@@ -11,6 +11,9 @@ from madseg.ports import TopicIdentity
 from madseg.selector.tables import COUNTERS, OFFSETS
 from madseg.selector.upsert import insert_absent, upsert
 
+PARTITION_BITS = 40
+"""Numbers of partition p begin at p * 2**40: a million million images each."""
+
 
 def check_identity(tx: Connection, topic: str, identity: TopicIdentity) -> None:
     """Makes the offset rows of a topic at its first use, and refuses a topic that isn't the one they were made for.
@@ -28,7 +31,13 @@ def check_identity(tx: Connection, topic: str, identity: TopicIdentity) -> None:
                 "that still has all predictions"
             )
     if not rows:
-        fresh = {"topic": topic, "next": 0, "cluster_id": identity.cluster_id, "topic_id": identity.topic_id}
+        fresh = {
+            "topic": topic,
+            "next": 0,
+            "images": 0,
+            "cluster_id": identity.cluster_id,
+            "topic_id": identity.topic_id,
+        }
         insert_absent(
             tx,
             OFFSETS,
@@ -47,6 +56,14 @@ def advance(tx: Connection, topic: str, partition: int, to: int) -> None:
     """Moves past every record before `to`; never back."""
     where = (OFFSETS.c.topic == topic) & (OFFSETS.c.partition == partition) & (OFFSETS.c.next < to)
     tx.execute(update(OFFSETS).where(where).values(next=to))
+
+
+def new_numbers(tx: Connection, topic: str, partition: int, images: int) -> range:
+    """Numbers for images that come in for the first time: growing within a partition, and no other partition's."""
+    where = (OFFSETS.c.topic == topic) & (OFFSETS.c.partition == partition)
+    grown = update(OFFSETS).where(where).values(images=OFFSETS.c.images + images).returning(OFFSETS.c.images)
+    end = (partition << PARTITION_BITS) + int(tx.execute(grown).scalar_one()) + 1
+    return range(end - images, end)
 
 
 def standing(tx: Connection, topic: str) -> dict[int, int]:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select, tuple_
 
 from madseg.core.messages import VersionRef, checked_image_id
-from madseg.selector.absorb import joined
 from madseg.selector.contests import tallies
 from madseg.selector.criteria import Criteria
 from madseg.selector.layout import Layout, load_layout
 from madseg.selector.offsets import revision, standing
+from madseg.selector.stored import joined
 from madseg.selector.tables import BANS, IMAGES
 
 

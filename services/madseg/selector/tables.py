@@ -3,6 +3,8 @@
 The truth: `images`, `maps`, `failures`, `pairs`, `exclusions`, `bans`, `offsets`.
 Caches over it, which can be made again from it: `leaders` (with the floors in `rankings`), `tallies`,
 `ranking_tallies`. Image ids are 16 bytes, times are microseconds since the epoch in UTC.
+Within the selector an image goes by its number: numbers grow as images come, so that new rows stand together at the end
+of their tables, where random ids would touch a page each.
 Tallies are kept per shard (the partition that the rows came from), so that selectors never wait for each other's
 counts; their sum over the shards is what counts.
 """
@@ -30,16 +32,23 @@ def _image_id() -> Column[bytes]:
     return Column("image_id", LargeBinary(16), primary_key=True)
 
 
+def _number() -> Column[int]:
+    return Column("number", BigInteger, primary_key=True, autoincrement=False)
+
+
 OFFSETS = Table(
     "selector_offsets",
     METADATA,
     Column("topic", String(255), primary_key=True),
     Column("partition", Integer, primary_key=True, autoincrement=False),
     Column("next", BigInteger, nullable=False),
+    Column("images", BigInteger, nullable=False),
     Column("cluster_id", String(255), nullable=False),
     Column("topic_id", String(255), nullable=False),
     Column("partitions", Integer, nullable=False),
 )
+
+"""`next` is the first offset that isn't in yet; `images` is how many images of the partition have got a number."""
 
 COUNTERS = Table(
     "selector_counters",
@@ -70,7 +79,8 @@ ROLES = Table(
 IMAGES = Table(
     "selector_images",
     METADATA,
-    _image_id(),
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("image_id", LargeBinary(16), nullable=False, unique=True),
     Column("perceptual_hash", BigInteger),
     Column("source", Text, nullable=False),
     Column("captured_at", BigInteger, nullable=False),
@@ -78,24 +88,24 @@ IMAGES = Table(
     Column("random_lane", Boolean, nullable=False),
     Column("stored", Text, nullable=False),
     Column("failed", Text, nullable=False),
-    sqlite_with_rowid=False,
 )
 """`stored` and `failed` are the ids of versions with a map and with a failure, ascending, joined by commas."""
 
 MAPS = Table(
     "selector_maps",
     METADATA,
-    _image_id(),
+    _number(),
     Column("part", Integer, primary_key=True, autoincrement=False),
     Column("versions", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )
 """One row per record that brought something new: the maps of `versions`, packed by `madseg.selector.packing`."""
 
 FAILURES = Table(
     "selector_failures",
     METADATA,
-    _image_id(),
+    _number(),
     Column("version_id", Integer, primary_key=True, autoincrement=False),
     Column("reason", Text, nullable=False),
 )
@@ -117,21 +127,21 @@ CONTESTS = Table(
     Column("target_id", Integer, ForeignKey(VERSIONS.c.id), nullable=False),
     Column("competitor_id", Integer, ForeignKey(VERSIONS.c.id), nullable=False),
     Column("metric", String(64), nullable=False),
-    Column("cursor", LargeBinary(16)),
+    Column("cursor", BigInteger),
     UniqueConstraint("target_id", "competitor_id", "metric"),
 )
-"""`cursor` is the last image that the backfill has looked at; null when it is through."""
+"""`cursor` is the number of the last image that the backfill has looked at; null when it is through."""
 
 PAIRS = Table(
     "selector_pairs",
     METADATA,
-    Column("contest_id", Integer, ForeignKey(CONTESTS.c.id), primary_key=True, autoincrement=False),
-    _image_id(),
+    Column("contest_id", Integer, primary_key=True, autoincrement=False),
+    _number(),
     Column("discrepancy", Double, nullable=False),
     Column("areas", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
-Index("selector_pairs_by_rank", PAIRS.c.contest_id, PAIRS.c.discrepancy.desc(), PAIRS.c.image_id)
+"""Without an index by rank: only what reads past a floor wants that order, and sorts."""
 
 RANKINGS = Table(
     "selector_rankings",
@@ -152,13 +162,13 @@ dropped: every entry that precedes it is in `leaders`. Null: nothing was dropped
 LEADERS = Table(
     "selector_leaders",
     METADATA,
-    Column("ranking_id", Integer, ForeignKey(RANKINGS.c.id), primary_key=True, autoincrement=False),
-    _image_id(),
-    Column("discrepancy", Double, nullable=False),
+    Column("ranking_id", Integer, primary_key=True, autoincrement=False),
+    Column("discrepancy", Double, primary_key=True),
+    Column("image_id", LargeBinary(16), primary_key=True),
     Column("area", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-Index("selector_leaders_by_rank", LEADERS.c.ranking_id, LEADERS.c.discrepancy.desc(), LEADERS.c.image_id)
+"""The key is the order of reading, backwards but for ties; a pair, and so an image, enters a ranking once."""
 
 RANKING_TALLIES = Table(
     "selector_ranking_tallies",

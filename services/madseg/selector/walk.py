@@ -17,7 +17,7 @@ from madseg.selector.layout import Ranking
 from madseg.selector.packing import unpack_areas
 from madseg.selector.tables import EXCLUSIONS, IMAGES, LEADERS, PAIRS
 
-FIRST_CHUNK, LARGEST_CHUNK = 64, 2048
+FIRST_CHUNK, LARGEST_CHUNK = 64, 4096
 """Rows per query, doubling from the first to the largest."""
 
 
@@ -94,34 +94,39 @@ def _leaders(tx: Connection, ranking: Ranking, where: ColumnElement[bool]) -> It
     query = select(LEADERS.c.discrepancy, LEADERS.c.area, *_FACTS).join(IMAGES, IMAGES.c.image_id == LEADERS.c.image_id)
     query = query.where(LEADERS.c.ranking_id == ranking.id, where)
     if ranking.floor is not None:  # another selector may have added one before it learnt of the floor
-        query = query.where(~_from(LEADERS.c, *ranking.floor))
-    return _chunks(tx, query, LEADERS.c)
+        query = query.where(~_from(LEADERS.c.discrepancy, LEADERS.c.image_id, *ranking.floor))
+    return _chunks(tx, query, LEADERS.c.discrepancy, LEADERS.c.image_id, FIRST_CHUNK)
 
 
 def _past_floor(
     tx: Connection, ranking: Ranking, pixels: int, where: ColumnElement[bool]
 ) -> Iterator[tuple[Row[Any], int]]:
+    """Sorts the contest's pairs, so it asks for many rows at once."""
     if ranking.floor is None:
         return
-    query = select(PAIRS.c.discrepancy, PAIRS.c.areas, *_FACTS).join(IMAGES, IMAGES.c.image_id == PAIRS.c.image_id)
-    query = query.where(PAIRS.c.contest_id == ranking.contest.id, _from(PAIRS.c, *ranking.floor), where)
+    query = select(PAIRS.c.discrepancy, PAIRS.c.areas, *_FACTS).join(IMAGES, IMAGES.c.number == PAIRS.c.number)
+    behind = _from(PAIRS.c.discrepancy, IMAGES.c.image_id, *ranking.floor)
+    query = query.where(PAIRS.c.contest_id == ranking.contest.id, behind, where)
     side = ranking.key.defender is Defender.COMPETITOR
-    for row in _chunks(tx, query, PAIRS.c):
+    for row in _chunks(tx, query, PAIRS.c.discrepancy, IMAGES.c.image_id, LARGEST_CHUNK):
         area = unpack_areas(row.areas)[side].get(ranking.key.label)
         if area is not None and ranking.low <= area / pixels <= ranking.high:
             yield row, area
 
 
-def _from(columns: Any, discrepancy: float, image: bytes) -> ColumnElement[bool]:
+def _from(
+    discrepancies: ColumnElement[float], images: ColumnElement[bytes], discrepancy: float, image: bytes
+) -> ColumnElement[bool]:
     """True for entries at a place in the order or behind it. Spelt so that an index range is used."""
-    return and_(columns.discrepancy <= discrepancy, or_(columns.discrepancy < discrepancy, columns.image_id >= image))
+    return and_(discrepancies <= discrepancy, or_(discrepancies < discrepancy, images >= image))
 
 
-def _chunks(tx: Connection, query: Any, columns: Any) -> Iterator[Row[Any]]:
-    size, after = FIRST_CHUNK, None
-    query = query.order_by(columns.discrepancy.desc(), columns.image_id)
+def _chunks(
+    tx: Connection, query: Any, discrepancies: ColumnElement[float], images: ColumnElement[bytes], size: int
+) -> Iterator[Row[Any]]:
+    query, after = query.order_by(discrepancies.desc(), images), None
     while True:
-        page = query if after is None else query.where(_from(columns, *after), columns.image_id != after[1])
+        page = query if after is None else query.where(_from(discrepancies, images, *after), images != after[1])
         rows = tx.execute(page.limit(size)).all()
         yield from rows
         if len(rows) < size:

@@ -1,0 +1,183 @@
+"""The records of one transaction, folded into rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection, delete, select, tuple_, update
+from zstandard import ZstdCompressor
+
+from madseg.core.discrepancy import compare
+from madseg.core.errors import InvalidLabelMap
+from madseg.core.label_map import LabelMap, decode
+from madseg.core.messages import ImageFacts, Prediction, PredictionFailure, PredictionsMade
+from madseg.selector.bulk import Row, insert_rows
+from madseg.selector.criteria import Criteria
+from madseg.selector.enter import Entering
+from madseg.selector.layout import Contest, Layout, version_id
+from madseg.selector.offsets import new_numbers
+from madseg.selector.packing import pack_maps
+from madseg.selector.stored import image_row, joined, split, stored_maps, tally
+from madseg.selector.tables import BANS, FAILURES, IMAGES, MAPS
+from madseg.selector.upsert import insert_absent
+
+log = structlog.get_logger("madseg.selector")
+
+MAX_REASON = 500
+"""Characters of a failure's reason that are kept."""
+
+
+@dataclass(slots=True)
+class _Image:
+    """What is stored of an image, before and after the batch. `before` is None for one not seen until now."""
+
+    number: int
+    key: bytes
+    facts: ImageFacts
+    random_lane: bool
+    stored: set[int]
+    failed: set[int]
+    before: tuple[str, str] | None
+
+    @property
+    def versions(self) -> tuple[str, str]:
+        """The columns `stored` and `failed`."""
+        return joined(self.stored), joined(self.failed)
+
+
+class Batch:
+    """Folds the events of one partition. `entering` has the pairs and leaders that came of it."""
+
+    def __init__(
+        self, tx: Connection, topic: str, partition: int, layout: Layout, criteria: Criteria, compressor: ZstdCompressor
+    ) -> None:
+        self._tx, self._topic, self._partition = tx, topic, partition
+        self._layout, self._criteria, self._compressor = layout, criteria, compressor
+        self._images: dict[str, _Image] = {}
+        self._decoded: dict[tuple[int, int], LabelMap] = {}
+        self._map_rows: list[Row] = []
+        self._failures: dict[tuple[int, int], str] = {}
+        self._healed: list[tuple[int, int]] = []
+        self._contests = [(contest, {contest.target_id, contest.competitor_id}) for contest in layout.contests.values()]
+        self.entering = Entering(tx, partition, criteria.grid.pixels)
+
+    def absorb(self, events: Sequence[PredictionsMade]) -> None:
+        """Makes all events durable, as far as the transaction is."""
+        self._load(events)
+        for event in events:
+            image = self._images.get(event.image.image_id)
+            if image is not None:
+                self._fold(image, event)
+        self._write()
+
+    def _load(self, events: Sequence[PredictionsMade]) -> None:
+        """Loads what is stored of the events' images, and numbers the new ones. Banned images are left out."""
+        facts: dict[bytes, ImageFacts] = {}
+        for event in events:
+            facts.setdefault(bytes.fromhex(event.image.image_id), event.image)
+        for row in self._tx.execute(select(BANS.c.image_id).where(BANS.c.image_id.in_(facts))):
+            del facts[row.image_id]
+        columns = (IMAGES.c.number, IMAGES.c.image_id, IMAGES.c.random_lane, IMAGES.c.stored, IMAGES.c.failed)
+        for row in self._tx.execute(select(*columns).where(IMAGES.c.image_id.in_(facts))):
+            known = facts.pop(row.image_id)
+            self._images[known.image_id] = _Image(
+                number=row.number,
+                key=row.image_id,
+                facts=known,
+                random_lane=row.random_lane,
+                stored=split(row.stored),
+                failed=split(row.failed),
+                before=(row.stored, row.failed),
+            )
+        numbers = new_numbers(self._tx, self._topic, self._partition, len(facts)) if facts else ()
+        for number, (key, new) in zip(numbers, facts.items(), strict=True):
+            self._images[new.image_id] = _Image(number, key, new, new.random_lane, set(), set(), None)
+
+    def _fold(self, image: _Image, event: PredictionsMade) -> None:
+        new: list[tuple[int, Prediction]] = []
+        for outcome in event.outcomes:
+            version = version_id(self._tx, self._layout, outcome.version)
+            if version in image.stored:
+                continue
+            reason = self._refusal(image, version, outcome)
+            if reason is None and isinstance(outcome, Prediction):
+                new.append((version, outcome))
+                self._store(image, version)
+            elif version not in image.failed:
+                image.failed.add(version)
+                self._failures[image.number, version] = (reason or "")[:MAX_REASON]
+        if new:
+            self._keep_maps(image, new)
+            fresh = {version for version, _ in new}
+            for contest, sides in self._contests:
+                if not sides.isdisjoint(fresh) and sides <= image.stored:
+                    self._compare(image, contest)
+
+    def _refusal(self, image: _Image, version: int, outcome: Prediction | PredictionFailure) -> str | None:
+        """Why an outcome is no usable label map; otherwise keeps the decoded map and returns None."""
+        if isinstance(outcome, PredictionFailure):
+            return outcome.reason
+        try:
+            label_map = decode(outcome.label_map)
+            self._criteria.check(label_map)
+        except InvalidLabelMap as error:
+            where = {"image": image.facts.image_id, "version": str(outcome.version)}
+            log.warning("label_map_refused", **where, reason=str(error))
+            return str(error)
+        self._decoded[image.number, version] = label_map
+        return None
+
+    def _store(self, image: _Image, version: int) -> None:
+        image.stored.add(version)
+        if version in image.failed:
+            image.failed.discard(version)
+            if self._failures.pop((image.number, version), None) is None:
+                self._healed.append((image.number, version))
+
+    def _keep_maps(self, image: _Image, new: Sequence[tuple[int, Prediction]]) -> None:
+        content = pack_maps(
+            [prediction.label_map for _, prediction in new],
+            [prediction.mean_entropy for _, prediction in new],
+            self._compressor,
+        )
+        versions = [version for version, _ in new]
+        part = min(versions)  # unique, as a version is stored once
+        self._map_rows.append((image.number, part, ",".join(map(str, versions)), content))
+
+    def _compare(self, image: _Image, contest: Contest) -> None:
+        target = self._label_map(image.number, contest.target_id)
+        competitor = self._label_map(image.number, contest.competitor_id)
+        compared = compare(target, competitor, self._criteria.metric, contest.known)
+        self.entering.enter(image.number, image.key, image.random_lane, contest, compared)
+
+    def _label_map(self, number: int, version: int) -> LabelMap:
+        """A map of this batch, or one stored earlier."""
+        if (number, version) not in self._decoded:
+            for known, (content, _) in stored_maps(self._tx, number).items():
+                self._decoded.setdefault((number, known), decode(content))
+        return self._decoded[number, version]
+
+    def _write(self) -> None:
+        moves = []
+        fresh: list[Row] = []
+        for image in self._images.values():
+            versions = image.versions
+            if image.before is None:
+                fresh.append(image_row(image.number, image.facts, versions))
+            elif versions != image.before:
+                stored, failed = versions
+                where = IMAGES.c.number == image.number
+                self._tx.execute(update(IMAGES).where(where).values(stored=stored, failed=failed))
+            if versions != image.before:
+                moves.append((image.before, versions))
+        insert_rows(self._tx, IMAGES, fresh)
+        insert_rows(self._tx, MAPS, self._map_rows)
+        if self._healed:
+            here = tuple_(FAILURES.c.number, FAILURES.c.version_id)
+            self._tx.execute(delete(FAILURES).where(here.in_(self._healed)))
+        failures = self._failures.items()
+        insert_absent(
+            self._tx, FAILURES, [{"number": n, "version_id": version, "reason": why} for (n, version), why in failures]
+        )
+        tally(self._tx, self._partition, moves)
+        self.entering.write()
