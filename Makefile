@@ -51,6 +51,7 @@ real: setup ## Run on real networks and photographs, where they are (MADSEG_REAL
 
 models: setup $(VENV)/.train ## Train the four shipped networks of the generated world again
 	@$(BIN)/python -m madseg.simulation.models --out build/models
+	@$(BIN)/python -m madseg.simulation.ship --from build/models --to model_repository
 
 $(VENV)/.train: requirements/train.lock $(VENV)/.installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/train.lock

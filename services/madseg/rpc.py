@@ -27,6 +27,9 @@ log = structlog.get_logger("madseg.rpc")
 MAX_MESSAGE_BYTES = 72 << 20
 """Largest message in either direction: an upload of 64 MiB and its fields."""
 
+MAX_SENTENCE_BYTES = 1000
+"""Of an error's sentence. It stands in the status up to three times, and peers refuse more than 8 KiB of metadata."""
+
 GRACE_SECONDS = 5.0
 """How long calls under way may go on after a stop."""
 
@@ -60,7 +63,7 @@ class Server:
 
     def __init__(self, services: Sequence[Service], address: str, threads: int = 16) -> None:
         self._services, self._address, self._threads = services, address, threads
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="grpc", daemon=True)
         self._ready: Future[int] = Future()
         self._stopping = asyncio.Event()
@@ -82,18 +85,15 @@ class Server:
         self.port = self._ready.result()
 
     def stop(self) -> None:
-        if self._thread.is_alive():
+        if self._thread.is_alive() and self._loop is not None:
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join()
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        try:
-            self._loop.run_until_complete(self._serve())
-        finally:
-            self._loop.close()
+        asyncio.run(self._serve())
 
     async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(self._threads, thread_name_prefix="rpc") as pool:
             server = grpc.aio.server(
                 pool,
@@ -214,16 +214,25 @@ def _status(error: Exception, method: str) -> tuple[grpc.StatusCode, str, tuple[
         log.error("rpc_failed", method=method, incident=incident, exc_info=error)
         return grpc.StatusCode.INTERNAL, f"internal error {incident}: see the server's log", ()
     code = next((code for kind, code in _CODES if isinstance(error, kind)), grpc.StatusCode.UNKNOWN)
-    return code, str(error), (("grpc-status-details-bin", _details(error, code).SerializeToString()),)
+    sentence = _shortened(str(error))
+    return code, sentence, (("grpc-status-details-bin", _details(error, code, sentence).SerializeToString()),)
 
 
-def _details(error: MadsegError, code: grpc.StatusCode) -> status_pb2.Status:
+def _shortened(sentence: str) -> str:
+    """At most `MAX_SENTENCE_BYTES`: errors show what the caller sent, which may be long."""
+    data = sentence.encode()
+    if len(data) <= MAX_SENTENCE_BYTES:
+        return sentence
+    return data[:MAX_SENTENCE_BYTES].decode(errors="ignore") + "…"
+
+
+def _details(error: MadsegError, code: grpc.StatusCode, sentence: str) -> status_pb2.Status:
     """google.rpc.Status with an ErrorInfo, and a BadRequest where a field is at fault."""
-    status = status_pb2.Status(code=code.value[0], message=str(error))
+    status = status_pb2.Status(code=code.value[0], message=sentence)
     info = error_details_pb2.ErrorInfo(reason=type(error).__name__, domain="madseg")
     details: list[error_details_pb2.ErrorInfo | error_details_pb2.BadRequest] = [info]
     if isinstance(error, InvalidInput) and error.field:
-        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=str(error))
+        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=sentence)
         details.append(error_details_pb2.BadRequest(field_violations=[violation]))
     for detail in details:
         packed = any_pb2.Any()

@@ -1,5 +1,6 @@
 """What every service's process does alike: consume with dead letters, back off, log, stop in order."""
 
+import gc
 import logging
 import signal
 import sys
@@ -80,8 +81,10 @@ class Worker:
         limit: int,
         *,
         rereads: bool = False,
+        backoff: Sequence[float] = BACKOFF_SECONDS,
     ) -> None:
         self._name, self._stream, self._consumer, self._handler, self._limit = name, stream, consumer, handler, limit
+        self._backoff = backoff
         self._buried: set[tuple[str, str, str]] | None = None if rereads else set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -109,8 +112,8 @@ class Worker:
             except _Stopped:
                 return
             except Exception as error:
-                log.error("worker_failed", worker=self._name, retry_in_s=BACKOFF_SECONDS[-1], exc_info=error)
-                self._stopping.wait(BACKOFF_SECONDS[-1])
+                log.error("worker_failed", worker=self._name, retry_in_s=self._backoff[-1], exc_info=error)
+                self._stopping.wait(self._backoff[-1])
 
     def _consume(self) -> None:
         consumer = self._retrying(self._consumer)
@@ -191,7 +194,7 @@ class Worker:
             try:
                 return act()
             except Unavailable as error:
-                pause = BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS) - 1)]
+                pause = self._backoff[min(attempt, len(self._backoff) - 1)]
                 log.warning("unavailable", worker=self._name, reason=str(error), retry_in_s=pause)
                 if self._stopping.wait(pause):
                     raise _Stopped from error
@@ -208,6 +211,16 @@ def _where(record: Record) -> dict[str, object]:
     return {"topic": record.topic, "partition": record.partition, "offset": record.offset, "key": record.key}
 
 
+def spare_the_collector() -> None:
+    """Makes Python's cycle collector rare: a batch makes some ten thousand values and no cycles.
+
+    Measured on the selector: a fifth of its CPU time goes to collections that free nothing.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 50)
+
+
 def run(parts: Sequence[Part], ready: Callable[[], None] = lambda: None) -> None:
     """Starts the parts in order, waits for SIGINT or SIGTERM, and stops them in reverse order."""
     stopping = threading.Event()
@@ -222,6 +235,7 @@ def run(parts: Sequence[Part], ready: Callable[[], None] = lambda: None) -> None
         for part in parts:
             part.start()
             started.append(part)
+        spare_the_collector()
         ready()
         stopping.wait()
     finally:

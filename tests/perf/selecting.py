@@ -34,6 +34,7 @@ from madseg.core.preprocess import CANONICAL
 from madseg.core.taxonomy import VOC
 from madseg.ports import Outgoing, Stream
 from madseg.rpc import Server
+from madseg.runtime import spare_the_collector
 from madseg.selector.__main__ import BATCH, Config, build
 from madseg.selector.absorb import Absorb
 from madseg.selector.chores import Chores
@@ -71,6 +72,7 @@ def measure(images: list[list[Dense]], what: str, folder: Path) -> list[Row]:
     selector.publish(itertools.islice(predictions(images), WARM_UP + ROUNDS * BATCH))
     for _ in range(WARM_UP // BATCH):
         selector.turn()
+    spare_the_collector()  # as every service does once it has started
     ours, peers, parts = [], [], []
     for turn in range(ROUNDS):
         ours.append(seconds(selector.turn) / BATCH * 1e6)

@@ -131,7 +131,7 @@ def _report(client: Client, output: Path, streamed: Streamed, known: dict[str, K
         title="madseg on the generated world",
         introduction=" ".join(lines),
         stages=streamed.stages,
-        costs=[ClassCost(row.class_name, row.failures, row.images) for row in rows],
+        costs=[ClassCost(row.class_name, row.mined_failures, row.images) for row in rows],
         quiet=quiet,
     )
     write_report(output / "report.html", data)

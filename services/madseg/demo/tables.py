@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from madseg.cli.output import count, share, table
+from madseg.cli.output import count, table
 from madseg.client import CandidateSet, Client, Defender, RankingEntry, RankingKey, Version
 from madseg.demo.judging import ClassWorth, Judged
 
@@ -12,17 +12,17 @@ TOP = 3
 
 def tops(client: Client, ranked: Sequence[str], judged: Mapping[str, Judged], modes: Mapping[str, str]) -> object:
     """Per class the images that the target and any competitor disagree on most."""
-    grid = table("class", "image", "discrepancy>", "true mIoU>", "seen by", "competitor", "what it is")
+    grid = table("class", "id", "discrepancy>", "true mIoU>", "seen by", "competitor", "what it is")
     for name in ranked:
         for place, (key, entry) in enumerate(_best(client, name)):
             item = judged.get(entry.image_id)
             grid.add_row(
                 name if place == 0 else "",
-                entry.image_id[:12],
+                entry.image_id[:8],
                 f"{entry.discrepancy:.3f}",
                 f"{item.true_miou:.3f}" if item else "",
                 key.defender,
-                str(key.competitor),
+                key.competitor.model,
                 modes.get(entry.image_id, ""),
             )
     return grid
@@ -47,13 +47,13 @@ def _parts(key: RankingKey) -> tuple[Version, Version, Defender, str]:
 
 def costs(rows: Sequence[ClassWorth]) -> object:
     """Per class, images to look at for the same failures: mined, and at random."""
-    grid = table("class", "mined>", "failures among them>", "at random you'd look at>", "times fewer>")
+    grid = table("class", "looked at>", "failures found>", "at random you'd look at>", "times as many>")
     for row in rows:
         random = row.at_random
         grid.add_row(
             row.class_name,
             count(row.mined),
-            f"{row.mined_failures} ({share(row.mined_failures / row.mined) if row.mined else '-'})",
+            f"{row.mined_failures}",
             "-" if random is None else count(round(random)),
             "-" if random is None or not row.mined else f"{random / row.mined:.1f}",
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import lru_cache
 
 import yaml
 
@@ -59,6 +60,7 @@ def dump_record(record: ModelRecord) -> str:
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
 
 
+@lru_cache(maxsize=256)  # YAML is slow, and every list of models reads all records
 def parse_record(text: str, where: str) -> ModelRecord:
     """The record in the text of a `model.yaml`; `where` is its path, for messages.
 

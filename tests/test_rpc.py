@@ -1,0 +1,232 @@
+"""The gRPC edge: every error has its status, its reason and its field; streams end when the server does."""
+
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from structlog.testing import capture_logs
+
+from madseg.core.errors import (
+    AlreadyExists,
+    Conflict,
+    InvalidImage,
+    InvalidInput,
+    MadsegError,
+    NotFound,
+    NotReady,
+    Unavailable,
+)
+from madseg.rpc import Server, Service
+from madseg.v1 import models_pb2, selector_pb2
+from madseg.v1.models_pb2_grpc import ModelsServiceServicer, ModelsServiceStub, add_ModelsServiceServicer_to_server
+from madseg.v1.selector_pb2_grpc import (
+    SelectorServiceServicer,
+    SelectorServiceStub,
+    add_SelectorServiceServicer_to_server,
+)
+
+MODELS = "madseg.v1.ModelsService"
+SELECTOR = "madseg.v1.SelectorService"
+
+
+class Models(ModelsServiceServicer):
+    """Answers by a function."""
+
+    def __init__(self, answer: Callable[[], Any]) -> None:
+        self._answer = answer
+
+    def ListModels(self, request: Any, context: Any) -> models_pb2.ListModelsResponse:
+        self._answer()
+        return models_pb2.ListModelsResponse()
+
+    def AddModel(self, request_iterator: Any, context: Any) -> models_pb2.AddModelResponse:
+        for _ in request_iterator:
+            pass
+        self._answer()
+        return models_pb2.AddModelResponse()
+
+
+class Watched(SelectorServiceServicer):
+    """A top every so often, and then an error if there is one."""
+
+    def __init__(self, pause: float, error: Exception | None = None) -> None:
+        self._pause, self._error = pause, error
+
+    async def WatchRanking(self, request: Any, context: Any) -> AsyncIterator[selector_pb2.WatchRankingResponse]:
+        import asyncio
+
+        for revision in range(1, 1_000_000):
+            yield selector_pb2.WatchRankingResponse(revision=revision)
+            if self._error is not None:
+                raise self._error
+            await asyncio.sleep(self._pause)
+
+
+def refusing(error: Exception) -> Callable[[], Any]:
+    """A function that raises."""
+
+    def answer() -> None:
+        raise error
+
+    return answer
+
+
+@contextmanager
+def serving(answer: Callable[[], Any] = lambda: None) -> Iterator[tuple[Server, grpc.Channel]]:
+    """A server of the Models service and a channel to it."""
+    server = Server([Service(MODELS, Models(answer), add_ModelsServiceServicer_to_server)], "127.0.0.1:0")
+    server.start()
+    with grpc.insecure_channel(server.reachable) as channel:
+        yield server, channel
+    server.stop()
+
+
+@contextmanager
+def watching(servicer: Watched) -> Iterator[tuple[Server, SelectorServiceStub]]:
+    """A server of the Selector service and a stub of it."""
+    server = Server([Service(SELECTOR, servicer, add_SelectorServiceServicer_to_server)], "127.0.0.1:0")
+    server.start()
+    with grpc.insecure_channel(server.reachable) as channel:
+        yield server, SelectorServiceStub(channel)
+    server.stop()
+
+
+def failed(call: Callable[[], Any]) -> grpc.Call:
+    """How a call failed."""
+    with pytest.raises(grpc.RpcError) as raised:
+        call()
+    assert isinstance(raised.value, grpc.Call)
+    return raised.value
+
+
+def details(call: grpc.Call) -> status_pb2.Status:
+    """The google.rpc.Status of a failed call."""
+    packed = dict(call.trailing_metadata() or ())["grpc-status-details-bin"]
+    assert isinstance(packed, bytes)
+    return status_pb2.Status.FromString(packed)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InvalidInput("no such shelf"), grpc.StatusCode.INVALID_ARGUMENT),
+        (InvalidImage("no picture"), grpc.StatusCode.INVALID_ARGUMENT),
+        (NotFound("nobody home"), grpc.StatusCode.NOT_FOUND),
+        (AlreadyExists("twice"), grpc.StatusCode.ALREADY_EXISTS),
+        (NotReady("still baking"), grpc.StatusCode.FAILED_PRECONDITION),
+        (Conflict("not yours"), grpc.StatusCode.FAILED_PRECONDITION),
+        (Unavailable("closed"), grpc.StatusCode.UNAVAILABLE),
+        (MadsegError("something else"), grpc.StatusCode.UNKNOWN),
+    ],
+)
+def test_each_error_has_its_status(error: MadsegError, code: grpc.StatusCode) -> None:
+    """With its sentence, and an ErrorInfo of its kind."""
+    with serving(refusing(error)) as (_, channel):
+        stub = ModelsServiceStub(channel)
+        for call in (
+            lambda: stub.ListModels(models_pb2.ListModelsRequest(), timeout=10),
+            lambda: stub.AddModel(iter([models_pb2.AddModelRequest()]), timeout=10),
+        ):
+            refusal = failed(call)
+            assert (refusal.code(), refusal.details()) == (code, str(error))
+            status = details(refusal)
+            info = error_details_pb2.ErrorInfo()
+            assert status.details[0].Unpack(info)
+            assert (info.reason, info.domain) == (type(error).__name__, "madseg")
+            assert (status.code, status.message) == (code.value[0], str(error))
+
+
+def test_the_field_at_fault_is_named() -> None:
+    """In a BadRequest."""
+    with serving(refusing(InvalidInput("too many pies", field="pies"))) as (_, channel):
+        status = details(failed(lambda: ModelsServiceStub(channel).ListModels(models_pb2.ListModelsRequest())))
+    bad = error_details_pb2.BadRequest()
+    assert status.details[1].Unpack(bad)
+    assert [(item.field, item.description) for item in bad.field_violations] == [("pies", "too many pies")]
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "💥", "\n"])
+def test_a_long_sentence_is_cut_and_still_arrives(letter: str) -> None:
+    """Peers refuse much metadata, and errors show what callers sent."""
+    with serving(refusing(InvalidInput(f"no shelf {letter * 50_000}", field="shelf"))) as (_, channel):
+        refusal = failed(lambda: ModelsServiceStub(channel).ListModels(models_pb2.ListModelsRequest()))
+    assert refusal.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert (refusal.details() or "").startswith(f"no shelf {letter * 100}")
+    assert (refusal.details() or "").endswith("…")
+
+
+def test_a_defect_is_internal_with_a_number_that_the_log_has() -> None:
+    """And nothing of what it was reaches the caller."""
+    with capture_logs() as logs, serving(refusing(ZeroDivisionError("secret"))) as (_, channel):
+        refusal = failed(lambda: ModelsServiceStub(channel).ListModels(models_pb2.ListModelsRequest()))
+    assert refusal.code() is grpc.StatusCode.INTERNAL
+    (entry,) = (item for item in logs if item["event"] == "rpc_failed")
+    assert refusal.details() == f"internal error {entry['incident']}: see the server's log"
+    assert isinstance(entry["exc_info"], ZeroDivisionError)
+    assert entry["method"] == f"/{MODELS}/ListModels"
+
+
+def test_errors_of_a_stream_come_after_its_answers() -> None:
+    """Translated like any other."""
+    with watching(Watched(0, NotFound("no such ranking"))) as (_, stub):
+        call = stub.WatchRanking(selector_pb2.WatchRankingRequest(), timeout=10)
+        assert next(call).revision == 1
+        refusal = failed(lambda: next(call))
+    assert (refusal.code(), refusal.details()) == (grpc.StatusCode.NOT_FOUND, "no such ranking")
+
+
+@pytest.mark.parametrize("pause", [3600, 0.001], ids=["silent", "busy"])
+def test_streams_end_soon_when_the_server_stops(pause: float) -> None:
+    """Whether nothing happens in them or too much: the caller is told to come back."""
+    heard: list[int] = []
+    said: list[grpc.Call] = []
+
+    def watch(stub: SelectorServiceStub) -> None:
+        try:
+            for answer in stub.WatchRanking(selector_pb2.WatchRankingRequest()):
+                heard.append(answer.revision)
+        except grpc.RpcError as error:
+            assert isinstance(error, grpc.Call)  # noqa: PT017 (seen by the main thread)
+            said.append(error)
+
+    with watching(Watched(pause)) as (server, stub):
+        thread = threading.Thread(target=watch, args=(stub,))
+        thread.start()
+        deadline = time.monotonic() + 10
+        while not heard and time.monotonic() < deadline:
+            time.sleep(0.01)
+        begun = time.monotonic()
+        server.stop()
+        assert time.monotonic() - begun < 3
+        thread.join(10)
+    assert [call.code() for call in said] == [grpc.StatusCode.UNAVAILABLE]
+    assert heard == list(range(1, len(heard) + 1))
+
+
+def test_a_port_that_is_taken_is_a_conflict_that_names_it() -> None:
+    """Two servers never share an address."""
+    with serving() as (server, _):
+        second = Server([Service(MODELS, Models(lambda: None), add_ModelsServiceServicer_to_server)], server.reachable)
+        with pytest.raises(Conflict, match=f"gRPC can't listen on {server.reachable}"):
+            second.start()
+        second.stop()
+
+
+def test_health_and_reflection_know_the_services() -> None:
+    """What probes and tools ask."""
+    with serving() as (server, channel):
+        health = health_pb2_grpc.HealthStub(channel)
+        for name in ("", MODELS):
+            answer = health.Check(health_pb2.HealthCheckRequest(service=name), timeout=10)
+            assert answer.status == health_pb2.HealthCheckResponse.SERVING
+        asked = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
+        (listed,) = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(asked, timeout=10)
+        assert MODELS in {service.name for service in listed.list_services_response.service}
+        assert server.names == [MODELS]
