@@ -119,14 +119,13 @@ def build(state: Path, environment: Mapping[str, str], **given: object) -> list[
     leaves a setting to it.
     """
     known = (Config, *SERVICES)
-    environment = {
-        "MADSEG_STREAM": f"sqlite:///{state}/stream.db",
-        "MADSEG_BLOBS": f"file:{state}/blobs",
-        **environment,
-    }
-    taking_in = _load(gateway.Config, {"MADSEG_DATABASE": f"sqlite:///{state}/gateway.db", **environment}, known, given)
+    shared = {"MADSEG_STREAM": f"sqlite:///{state}/stream.db", "MADSEG_BLOBS": f"file:{state}/blobs"}
+    environment = _filled(environment, **shared)
+    taking_in = _load(
+        gateway.Config, _filled(environment, MADSEG_DATABASE=f"sqlite:///{state}/gateway.db"), known, given
+    )
     selecting = _load(
-        selector.Config, {"MADSEG_DATABASE": f"sqlite:///{state}/selector.db", **environment}, known, given
+        selector.Config, _filled(environment, MADSEG_DATABASE=f"sqlite:///{state}/selector.db"), known, given
     )
     predicting = _load(predictor.Config, environment, known, given)
 
@@ -182,6 +181,12 @@ def main(*, state: Path | None = None, quiet: bool = False, **given: object) -> 
         run(parts, ready)
     finally:
         lock.close()
+
+
+def _filled(environment: Mapping[str, str], **defaults: str) -> dict[str, str]:
+    """The environment with defaults for what neither a variable nor its _FILE says."""
+    absent = {name: value for name, value in defaults.items() if f"{name}_FILE" not in environment}
+    return {**absent, **environment}
 
 
 def _load(config: type[C], environment: Mapping[str, str], known: tuple[type, ...], given: Mapping[str, object]) -> C:

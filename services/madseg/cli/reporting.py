@@ -26,4 +26,4 @@ def report(
     if json:
         emit({"output": str(output), "bytes": size, "findings": len(data.findings)})
         return
-    show(f"{output}: {count(len(data.findings))} images, {size / 1e6:,.1f} MB.")
+    show(f"{output}: {count(len({item.image_id for item in data.findings}))} images, {size / 1e6:,.1f} MB.")

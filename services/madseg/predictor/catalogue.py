@@ -86,16 +86,15 @@ class Catalogue:
             added = add_model(source, card, self._repository, self._taxonomy, self._size, self._now())
             return self._announced(card.name), added
 
-    def release(self, source: Path, name: str, card_text: str) -> tuple[Model, Added]:
+    def release(self, source: Path, name: str, card_text: str, default_name: str = "") -> tuple[Model, Added]:
         """Wraps, checks and releases a network as the next version of `name`, or else of the card's model.
 
-        Raises as `release_model`, and InvalidInput where neither says which model.
+        Raises as `release_model`, and InvalidInput where nothing says which model.
         """
-        card = self.parse(card_text, name) if card_text.strip() else None
+        card = self.parse(card_text, name or default_name) if card_text.strip() else None
+        name = name or (card.name if card is not None else default_name)
         if not name:
-            if card is None:
-                raise InvalidInput("say which model to release a version of", field="model")
-            name = card.name
+            raise InvalidInput("say which model to release a version of", field="model")
         with self._lock:
             repository, now = self._repository, self._now()
             added = release_model(source, name, repository, self._taxonomy, self._size, now, card=card)

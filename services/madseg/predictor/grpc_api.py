@@ -37,7 +37,7 @@ class ModelsApi(ModelsServiceServicer):
         self, request_iterator: Iterator[pb.ReleaseVersionRequest], context: Any
     ) -> pb.ReleaseVersionResponse:
         with _received(request_iterator) as (header, path):
-            model, added = self._catalogue.release(path, header.model, header.card)
+            model, added = self._catalogue.release(path, header.model, header.card, Path(header.file_name).stem)
         return pb.ReleaseVersionResponse(model=self._proto(model), findings=findings(added))
 
     def RegisterImportedModel(

@@ -16,7 +16,7 @@ from madseg.selector.chores import Chores, apply_constraint, drop_other_metrics
 from madseg.selector.criteria import Criteria
 from madseg.selector.grpc_api import SelectorApi
 from madseg.selector.layout import load_layout, open_contests
-from madseg.selector.offsets import check_identity, next_offset
+from madseg.selector.offsets import check_identity, check_project, next_offset
 from madseg.selector.queries import Queries
 from madseg.selector.roles import LearnRoles
 from madseg.selector.tables import METADATA
@@ -90,6 +90,7 @@ def _prepare(database: Database, stream: Stream, topic: str, criteria: Criteria,
     database.create(METADATA)
     with database.write() as tx:
         check_identity(tx, topic, stream.identity(topic))
+        check_project(tx, criteria.taxonomy.id, str(criteria.grid))
         dropped = drop_other_metrics(tx, criteria)
         open_contests(tx, load_layout(tx, criteria), criteria)
         rebuilt = apply_constraint(tx, criteria, capacity)

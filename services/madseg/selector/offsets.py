@@ -4,11 +4,11 @@ With the offsets stand the cluster's id, the topic's id and the number of partit
 topic made anew or of another partitioning are lies, and believing them would skip images without a word.
 """
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from madseg.core.errors import Conflict
 from madseg.ports import TopicIdentity
-from madseg.selector.tables import COUNTERS, OFFSETS
+from madseg.selector.tables import COUNTERS, OFFSETS, PROJECT
 from madseg.selector.upsert import insert_absent, upsert
 
 PARTITION_BITS = 40
@@ -42,6 +42,22 @@ def check_identity(tx: Connection, topic: str, identity: TopicIdentity) -> None:
             tx,
             OFFSETS,
             [{**fresh, "partition": n, "partitions": identity.partitions} for n in range(identity.partitions)],
+        )
+
+
+def check_project(tx: Connection, taxonomy_id: str, grid: str) -> None:
+    """Notes the project's taxonomy and grid at the first use, and refuses others later.
+
+    Raises:
+        Conflict: the stored label maps are of another taxonomy or grid.
+    """
+    row = tx.execute(select(PROJECT)).one_or_none()
+    if row is None:
+        tx.execute(insert(PROJECT).values(taxonomy_id=taxonomy_id, grid=grid))
+    elif (row.taxonomy_id, row.grid) != (taxonomy_id, grid):
+        raise Conflict(
+            f"the selector's database holds label maps of taxonomy {row.taxonomy_id} on grid {row.grid}, the settings "
+            f"say {taxonomy_id} on {grid}: set MADSEG_TAXONOMY and MADSEG_GRID back, or start another state directory"
         )
 
 

@@ -58,6 +58,14 @@ COUNTERS = Table(
 )
 """`layout` grows when contests, versions or constraints change; `edits` with every change not made by the stream."""
 
+PROJECT = Table(
+    "selector_project",
+    METADATA,
+    Column("taxonomy_id", String(255), primary_key=True),
+    Column("grid", String(32), nullable=False),
+)
+"""One row: the taxonomy and grid that everything stored here is of."""
+
 VERSIONS = Table(
     "selector_versions",
     METADATA,

@@ -28,6 +28,9 @@ MAX_RECORD_BYTES = 1_000_000
 Row = tuple[int, int, int, float, str, str, bytes | None]
 """(topic, partition, offset, timestamp, key, headers as JSON, value)"""
 
+TIDY_SECONDS = 3600
+"""How often a stream that is published to compacts and drops what is past its retention."""
+
 
 def partition_of(key: str, partitions: int) -> int:
     """Where records of a key go; the same in every process and release."""
@@ -39,7 +42,7 @@ class SqliteStream(Stream):
 
     def __init__(self, file: Path, clock: Callable[[], float] = time.time) -> None:
         self.file, self.hub = file, hub_of(file.resolve())
-        self._clock, self._closed = clock, False
+        self._clock, self._closed, self._tidied = clock, False, clock()
         self._consumers: set[SqliteConsumer] = set()
         self._topics: dict[str, tuple[int, TopicIdentity]] = {}
         with self.hub.writing:
@@ -88,6 +91,8 @@ class SqliteStream(Stream):
             )
         for name in {record.topic for record in records}:
             self.hub.bell(name).ring()
+        if now - self._tidied > TIDY_SECONDS:
+            self.tidy()
 
     def consume(self, topic: str, group: str, positions: Callable[[int], int] | None = None) -> Consumer:
         number, identity = self._topic(topic)
@@ -106,6 +111,7 @@ class SqliteStream(Stream):
         """Compacts, and drops what is past its retention; the file keeps its size and fills the gaps."""
         with self._reading() as connection:
             tidy(connection, self._clock())
+        self._tidied = self._clock()
 
     def close(self) -> None:
         # Members that nobody closed would keep their partitions from those of another connection.
