@@ -79,6 +79,7 @@ class Lock:
         except BlockingIOError:
             self._file.seek(0)
             holder = self._file.read().strip() or "unknown"
+            self._file.close()
             raise Conflict(
                 f"{state} is in use by process {holder}: stop that one, or give this one a state of its own"
             ) from None

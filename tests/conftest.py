@@ -1,0 +1,16 @@
+"""Skips are for what a machine lacks. With MADSEG_TEST_NO_SKIP set only real networks and photographs may be absent."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
+    if reason and os.environ.get("MADSEG_TEST_NO_SKIP") and "MADSEG_REAL" not in reason:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped where no skip is allowed: {reason}"
+    return report
