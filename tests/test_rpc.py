@@ -1,5 +1,6 @@
 """The gRPC edge: every error has its status, its reason and its field; streams end when the server does."""
 
+import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -60,13 +61,16 @@ class Watched(SelectorServiceServicer):
         self._pause, self._error = pause, error
 
     async def WatchRanking(self, request: Any, context: Any) -> AsyncIterator[selector_pb2.WatchRankingResponse]:
-        import asyncio
-
         for revision in range(1, 1_000_000):
             yield selector_pb2.WatchRankingResponse(revision=revision)
             if self._error is not None:
                 raise self._error
             await asyncio.sleep(self._pause)
+
+
+def models(answer: Callable[[], Any]) -> Service:
+    """The Models service, of which one call of each kind answers."""
+    return Service(MODELS, Models(answer), add_ModelsServiceServicer_to_server)  # type: ignore[abstract]
 
 
 def refusing(error: Exception) -> Callable[[], Any]:
@@ -81,7 +85,7 @@ def refusing(error: Exception) -> Callable[[], Any]:
 @contextmanager
 def serving(answer: Callable[[], Any] = lambda: None) -> Iterator[tuple[Server, grpc.Channel]]:
     """A server of the Models service and a channel to it."""
-    server = Server([Service(MODELS, Models(answer), add_ModelsServiceServicer_to_server)], "127.0.0.1:0")
+    server = Server([models(answer)], "127.0.0.1:0")
     server.start()
     with grpc.insecure_channel(server.reachable) as channel:
         yield server, channel
@@ -89,8 +93,9 @@ def serving(answer: Callable[[], Any] = lambda: None) -> Iterator[tuple[Server, 
 
 
 @contextmanager
-def watching(servicer: Watched) -> Iterator[tuple[Server, SelectorServiceStub]]:
+def watching(pause: float, error: Exception | None = None) -> Iterator[tuple[Server, SelectorServiceStub]]:
     """A server of the Selector service and a stub of it."""
+    servicer = Watched(pause, error)  # type: ignore[abstract]
     server = Server([Service(SELECTOR, servicer, add_SelectorServiceServicer_to_server)], "127.0.0.1:0")
     server.start()
     with grpc.insecure_channel(server.reachable) as channel:
@@ -175,7 +180,7 @@ def test_a_defect_is_internal_with_a_number_that_the_log_has() -> None:
 
 def test_errors_of_a_stream_come_after_its_answers() -> None:
     """Translated like any other."""
-    with watching(Watched(0, NotFound("no such ranking"))) as (_, stub):
+    with watching(0, NotFound("no such ranking")) as (_, stub):
         call = stub.WatchRanking(selector_pb2.WatchRankingRequest(), timeout=10)
         assert next(call).revision == 1
         refusal = failed(lambda: next(call))
@@ -196,7 +201,7 @@ def test_streams_end_soon_when_the_server_stops(pause: float) -> None:
             assert isinstance(error, grpc.Call)  # noqa: PT017 (seen by the main thread)
             said.append(error)
 
-    with watching(Watched(pause)) as (server, stub):
+    with watching(pause) as (server, stub):
         thread = threading.Thread(target=watch, args=(stub,))
         thread.start()
         deadline = time.monotonic() + 10
@@ -213,7 +218,7 @@ def test_streams_end_soon_when_the_server_stops(pause: float) -> None:
 def test_a_port_that_is_taken_is_a_conflict_that_names_it() -> None:
     """Two servers never share an address."""
     with serving() as (server, _):
-        second = Server([Service(MODELS, Models(lambda: None), add_ModelsServiceServicer_to_server)], server.reachable)
+        second = Server([models(lambda: None)], server.reachable)
         with pytest.raises(Conflict, match=f"gRPC can't listen on {server.reachable}"):
             second.start()
         second.stop()
@@ -230,3 +235,10 @@ def test_health_and_reflection_know_the_services() -> None:
         (listed,) = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(asked, timeout=10)
         assert MODELS in {service.name for service in listed.list_services_response.service}
         assert server.names == [MODELS]
+
+
+def test_a_server_that_can_not_be_built_says_so() -> None:
+    """Instead of leaving whoever starts it waiting."""
+    server = Server([Service(MODELS, object(), add_ModelsServiceServicer_to_server)], "127.0.0.1:0")
+    with pytest.raises(AttributeError, match="GetModel"):
+        server.start()

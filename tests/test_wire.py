@@ -112,7 +112,7 @@ def survives(decode: Any, value: bytes) -> None:
     try:
         decode(value)
     except Poison as error:
-        assert str(error)
+        assert "not " in str(error)  # noqa: PT017 (not every input is refused)
 
 
 @pytest.mark.parametrize("seconds", [253_402_300_800, -62_135_596_801, 2**63 - 1, -(2**63)])

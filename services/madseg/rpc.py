@@ -90,7 +90,12 @@ class Server:
             self._thread.join()
 
     def _run(self) -> None:
-        asyncio.run(self._serve())
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:
+            if self._ready.done():
+                raise
+            self._ready.set_exception(error)  # or whoever starts it would wait for ever
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -9,6 +9,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from types import FrameType
 from typing import Protocol, TypeVar
 
@@ -54,6 +55,10 @@ class Handler(ABC):
 
     def idle(self) -> None:  # noqa: B027
         """Called from the worker's thread whenever nothing came in, and between batches."""
+
+    def busy(self) -> bool:
+        """True while `idle` has more to do: the worker then doesn't wait for records."""
+        return False
 
 
 class _Stopped(Exception):
@@ -120,7 +125,8 @@ class Worker:
         try:
             while not self._stopping.is_set():
                 self.last_poll = time.monotonic()
-                records = self._retrying(lambda: consumer.poll(POLL_SECONDS, self._limit))
+                pause = 0.0 if self._handler.busy() else POLL_SECONDS
+                records = self._retrying(partial(consumer.poll, pause, self._limit))
                 self.lag = self._retrying(consumer.lag)
                 if records:
                     self._effect(records)

@@ -97,6 +97,7 @@ class Announced:
 
     def __init__(self, state: Path, parts: Sequence[Part]) -> None:
         self._path, self._parts = state / "endpoints.json", parts
+        self._path.unlink(missing_ok=True)  # left by one that was killed
         self.found: dict[str, str] = {}
 
     def start(self) -> None:

@@ -1,5 +1,6 @@
 """How long `madseg up` takes from the command to answering, against importing what it is made of."""
 
+import json
 import os
 import signal
 import subprocess
@@ -7,6 +8,9 @@ import sys
 import time
 from pathlib import Path
 
+from madseg.project import taxonomy_document
+from madseg.simulation.taxonomy import TAXONOMY
+from madseg.simulation.world import SIZE
 from tests.perf.rows import Row, seconds, share
 
 RUNS = 5
@@ -26,12 +30,15 @@ def measure(folder: Path) -> Row:
 
 
 def _start(state: Path) -> float:
+    taxonomy = state.with_suffix(".json")
+    taxonomy.write_text(json.dumps(taxonomy_document(TAXONOMY)))
+    world = {"MADSEG_TAXONOMY": str(taxonomy), "MADSEG_GRID": f"{SIZE}x{SIZE}", "MADSEG_STATE": str(state)}
     ports = {f"MADSEG_{name}": "127.0.0.1:0" for name in ("HTTP", "INTAKE", "MODELS", "SELECTOR")}
     began = time.perf_counter()
     with (state.with_suffix(".log")).open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "madseg.up"],
-            env={**os.environ, **ports, "MADSEG_STATE": str(state)},
+            env={**os.environ, **ports, **world},
             stdout=log,
             stderr=log,
         )

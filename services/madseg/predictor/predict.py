@@ -5,6 +5,8 @@ from what failed.
 """
 
 import io
+import struct
+import zlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -122,7 +124,7 @@ def decode_canonical(content: bytes, grid: Size) -> NDArray[np.uint8]:
     try:
         with Image.open(io.BytesIO(content)) as picture:
             pixels = np.asarray(picture.convert("RGB"))
-    except OSError as error:
+    except (OSError, SyntaxError, EOFError, struct.error, zlib.error) as error:  # whatever Pillow says of damage
         raise ValueError(str(error)) from error
     if pixels.shape[:2] != (grid.height, grid.width):
         raise ValueError(f"it is {pixels.shape[0]}x{pixels.shape[1]}, the grid {grid}")

@@ -5,13 +5,14 @@ So the rows depend on what was predicted, not on order, duplicates or restarts.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
 from madseg.ports import Database, Record
 from madseg.runtime import Handler
 from madseg.selector.batch import Batch
+from madseg.selector.chores import Chores
 from madseg.selector.criteria import Criteria
 from madseg.selector.layout import Layout, load_layout
 from madseg.selector.offsets import advance, counter, next_offset
@@ -31,7 +32,7 @@ class Absorb(Handler):
         topic: str,
         criteria: Criteria,
         capacity: int,
-        chores: Callable[[], None] = lambda: None,
+        chores: Chores,
     ) -> None:
         self._database, self._topic, self._criteria, self._capacity = database, topic, criteria, capacity
         self._chores = chores
@@ -64,6 +65,9 @@ class Absorb(Handler):
 
     def idle(self) -> None:
         self._chores()
+
+    def busy(self) -> bool:
+        return self._chores.due
 
     def _current_layout(self, tx: Connection) -> Layout:
         number = counter(tx, "layout")

@@ -43,6 +43,11 @@ class Chores:
         """Says that contests may have been opened."""
         self._due = True
 
+    @property
+    def due(self) -> bool:
+        """True while there is something to do."""
+        return self._due or bool(self.thin)
+
     def __call__(self) -> None:
         """Backfills one piece of the first contest that needs it, or refills one ranking."""
         if self._due:

@@ -1,0 +1,86 @@
+"""Which versions are asked: the models topic folded, networks loaded and let go."""
+
+from madseg.core.errors import InvalidModel
+from madseg.core.messages import Role, VersionRef
+from madseg.core.preprocess import Size
+from madseg.predictor.current import CurrentVersions
+from tests.contracts.fakes import FakeInference
+from tests.predictor.announced import GRID, TAXONOMY, model_records, plays, version
+from tests.predictor.test_predict import bright
+
+ALPHA, BETA, NEXT = VersionRef("alpha", 1), VersionRef("beta", 1), VersionRef("alpha", 2)
+
+
+def current(inference: FakeInference) -> CurrentVersions:
+    """Nothing known yet."""
+    return CurrentVersions(inference, TAXONOMY.id, GRID)
+
+
+def networks() -> FakeInference:
+    """All of them can be loaded."""
+    return FakeInference(dict.fromkeys((ALPHA, BETA, NEXT), bright))
+
+
+def test_published_versions_with_a_role_are_loaded_and_asked() -> None:
+    """Whichever comes first, the version or the role."""
+    inference = networks()
+    it = current(inference)
+    it.handle(model_records(plays(ALPHA, Role.TARGET), version(BETA)))
+    assert it.asked == {}
+    it.handle(model_records(version(ALPHA), plays(BETA)))
+    assert it.asked == {ALPHA: None, BETA: None}
+    assert set(inference.loaded) == {ALPHA, BETA}
+
+
+def test_a_retired_model_is_let_go() -> None:
+    """Its network too."""
+    inference = networks()
+    it = current(inference)
+    it.handle(model_records(version(ALPHA), plays(ALPHA), version(BETA), plays(BETA)))
+    it.handle(model_records(plays(BETA, Role.RETIRED)))
+    assert it.asked == {ALPHA: None}
+    assert set(inference.loaded) == {ALPHA}
+
+
+def test_a_new_version_takes_the_place_of_the_old_one() -> None:
+    """As the role says."""
+    inference = networks()
+    it = current(inference)
+    it.handle(model_records(version(ALPHA), plays(ALPHA)))
+    it.handle(model_records(version(NEXT), plays(NEXT)))
+    assert it.asked == {NEXT: None}
+    assert set(inference.loaded) == {NEXT}
+
+
+def test_versions_that_are_not_served_here_are_not_asked() -> None:
+    """Imported ones, those of another taxonomy, those of another grid."""
+    it = current(networks())
+    it.handle(
+        model_records(
+            *(version(ALPHA, sha256=b""), plays(ALPHA)),
+            *(version(BETA, taxonomy="voc@1"), plays(BETA)),
+            *(version(NEXT, grid=Size(8, 6)), plays(NEXT)),
+        )
+    )
+    assert it.asked == {}
+
+
+def test_a_network_that_can_not_be_loaded_has_a_reason_until_it_can() -> None:
+    """It is tried again whenever the models change."""
+    inference = FakeInference({BETA: bright}, {ALPHA: InvalidModel("it is a poem")})
+    it = current(inference)
+    it.handle(model_records(version(ALPHA), plays(ALPHA), version(BETA), plays(BETA)))
+    assert it.asked == {ALPHA: "not loaded: it is a poem", BETA: None}
+    inference.networks[ALPHA], inference.faults = bright, {}
+    it.handle(model_records(plays(BETA)))
+    assert it.asked == {ALPHA: None, BETA: None}
+
+
+def test_reading_the_topic_again_changes_nothing() -> None:
+    """As every start does."""
+    it = current(networks())
+    records = model_records(version(ALPHA), plays(ALPHA), version(BETA), plays(BETA, Role.TARGET))
+    it.handle(records)
+    before = it.asked
+    it.handle(records)
+    assert before == it.asked

@@ -1,0 +1,146 @@
+"""Networks over gRPC: a header, then the file in chunks; whatever else comes is refused and leaves nothing."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import grpc
+import pytest
+
+from madseg.core.preprocess import Size
+from madseg.predictor.catalogue import Catalogue
+from madseg.predictor.grpc_api import ModelsApi
+from madseg.rpc import Server, Service
+from madseg.v1 import models_pb2 as pb
+from madseg.v1 import types_pb2
+from madseg.v1.models_pb2_grpc import ModelsServiceStub, add_ModelsServiceServicer_to_server
+from tests.predictor.networks import COLOURS, GRID, network
+from tests.predictor.test_catalogue import card
+
+
+class Serving:
+    """A server of the Models service over an empty repository."""
+
+    def __init__(self, root: Path) -> None:
+        self.announced: list[object] = []
+        self.catalogue = Catalogue(root, COLOURS, Size(*GRID), self.announced.extend, lambda: datetime.now(UTC))
+        service = Service("madseg.v1.ModelsService", ModelsApi(self.catalogue), add_ModelsServiceServicer_to_server)
+        self.server = Server([service], "127.0.0.1:0")
+        self.server.start()
+        self.channel = grpc.insecure_channel(self.server.reachable)
+        self.stub = ModelsServiceStub(self.channel)
+
+    def add(self, *parts: pb.AddModelRequest) -> pb.AddModelResponse:
+        """Sends the parts of an upload."""
+        return self.stub.AddModel(iter(parts), timeout=60)
+
+    def refusal(self, *parts: pb.AddModelRequest) -> tuple[grpc.StatusCode, str]:
+        """How an upload is refused; nothing may be left of it."""
+        with pytest.raises(grpc.RpcError) as raised:
+            self.add(*parts)
+        assert isinstance(raised.value, grpc.Call)
+        assert self.announced == []
+        assert self.catalogue.models() == []
+        return raised.value.code(), raised.value.details() or ""
+
+
+@pytest.fixture
+def it(tmp_path: Path) -> Iterator[Serving]:
+    """Running."""
+    serving = Serving(tmp_path / "models")
+    yield serving
+    serving.channel.close()
+    serving.server.stop()
+
+
+def header(text: str = card("net", "target"), file_name: str = "net.onnx") -> pb.AddModelRequest:
+    """The first message."""
+    return pb.AddModelRequest(header=pb.ModelUpload(card=text, file_name=file_name))
+
+
+def chunks(content: bytes, size: int = 500) -> list[pb.AddModelRequest]:
+    """The messages after it."""
+    return [pb.AddModelRequest(chunk=content[start : start + size]) for start in range(0, len(content), size)]
+
+
+FILE = network().SerializeToString()
+
+
+def test_a_network_in_chunks_becomes_a_model(it: Serving) -> None:
+    """Listed with its version, with findings for people, and announced."""
+    answer = it.add(header(), *chunks(FILE))
+    assert (
+        answer.model.name,
+        answer.model.role,
+        list(answer.model.serving),
+    ) == ("net", types_pb2.MODEL_ROLE_TARGET, [1])
+    assert "of the labels equal those of the unwrapped network" in answer.findings[0]
+    (listed,) = it.stub.ListModels(pb.ListModelsRequest(), timeout=10).models
+    assert answer.model == listed
+    assert listed.versions[0].bytes == it.catalogue.path("net", 1).stat().st_size
+    assert "classes:" in it.stub.GetModel(pb.GetModelRequest(name="net"), timeout=10).card
+    assert len(it.announced) == 2
+
+
+def test_the_file_s_name_serves_where_the_card_has_none(it: Serving) -> None:
+    """Without its ending."""
+    answer = it.add(header("classes: [dark, red, green, blue]", "street.onnx"), *chunks(FILE))
+    assert answer.model.name == "street"
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ([], "the first message must be the header"),
+        (chunks(FILE), "the first message must be the header"),
+        ([pb.AddModelRequest()], "the first message must be the header"),
+        ([header()], "no chunk of the network came after the header"),
+        ([header(), pb.AddModelRequest(chunk=b"")], "no chunk of the network came after the header"),
+        ([header(), *chunks(b"Roses are red")], ""),
+        ([header(), *chunks(FILE[:-200])], ""),
+        ([header("classes: ["), *chunks(FILE)], "the card is no YAML"),
+        ([header("classes: [a, b]"), *chunks(FILE)], "class 'a' has no place in taxonomy"),
+        ([header(file_name="../../Bad Name.onnx", text="classes: [dark]"), *chunks(FILE)], "model name 'Bad Name'"),
+    ],
+    ids=[
+        *("nothing", "no header", "an empty message", "no chunk", "an empty chunk", "no network", "half a network"),
+        *("no card", "foreign classes", "a bad name"),
+    ],
+)
+def test_an_upload_that_is_none_is_refused_and_leaves_nothing(
+    it: Serving, parts: list[pb.AddModelRequest], said: str
+) -> None:
+    """INVALID_ARGUMENT with the reason."""
+    code, told = it.refusal(*parts)
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert told
+    assert said in told
+
+
+def test_a_name_that_is_taken_is_refused(it: Serving) -> None:
+    """ALREADY_EXISTS; a release adds to it, and one of an unknown model is NOT_FOUND."""
+    it.add(header(), *chunks(FILE))
+    with pytest.raises(grpc.RpcError) as raised:
+        it.add(header(), *chunks(FILE))
+    assert isinstance(raised.value, grpc.Call)
+    assert raised.value.code() is grpc.StatusCode.ALREADY_EXISTS
+    released = it.stub.ReleaseVersion(release("net"), timeout=60)
+    assert [version.version for version in released.model.versions] == [1, 2]
+    with pytest.raises(grpc.RpcError) as raised:
+        it.stub.ReleaseVersion(release("nobody"), timeout=60)
+    assert isinstance(raised.value, grpc.Call)
+    assert raised.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+def release(name: str) -> Iterator[pb.ReleaseVersionRequest]:
+    """The messages of a release."""
+    yield pb.ReleaseVersionRequest(header=pb.ModelUpload(model=name))
+    yield pb.ReleaseVersionRequest(chunk=FILE)
+
+
+def test_an_imported_model_is_shown_without_a_file(it: Serving) -> None:
+    """With one version and its classes."""
+    request = pb.RegisterImportedModelRequest(name="theirs", role=types_pb2.MODEL_ROLE_COMPETITOR, covers=["red"])
+    model = it.stub.RegisterImportedModel(request, timeout=10).model
+    assert model.imported
+    assert [(version.version, list(version.covers)) for version in model.versions] == [(1, ["red"])]
