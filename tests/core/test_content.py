@@ -22,7 +22,7 @@ def test_deviation_is_clipped_to_what_occurs() -> None:
     """Mean and population deviation, within the smallest and largest share."""
     shares = [0.1] * 19 + [0.9] * 3
     learned = learn([{1: share} for share in shares], [1], Method.DEVIATION)
-    mean, deviation = np.mean(shares), np.std(shares)
+    mean, deviation = float(np.mean(shares)), float(np.std(shares))
     assert learned.constraint.bounds[1] == (0.1, mean + deviation)
     assert mean - deviation < 0.1
 

@@ -9,6 +9,7 @@ import numpy as np
 from madseg.core.label_map import encode, from_dense
 from madseg.core.messages import (
     ImageFacts,
+    ModelEvent,
     Prediction,
     PredictionFailure,
     PredictionsMade,
@@ -32,7 +33,7 @@ TOPIC = "madseg.predictions"
 
 def model_records(covers: Sequence[str] = TAXONOMY.names) -> list[Record]:
     """The models topic: a target and three competitors; gamma knows only the classes in `covers`."""
-    events = []
+    events: list[ModelEvent] = []
     for ref in (TARGET, *COMPETITORS):
         known = tuple(covers) if ref.model == "gamma" else TAXONOMY.names
         events.append(VersionPublished(ref, known, TAXONOMY.id, GRID, False, b""))
