@@ -85,11 +85,6 @@ class Up:
         self._forget_client()
         return code
 
-    def worked_seconds(self) -> float:
-        """CPU time of the process so far, over all its threads."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
     def tail(self) -> str:
         """The end of the log."""
         return self.log.read_text()[-3000:]

@@ -23,11 +23,8 @@ def test_rankings_and_candidates_equal_the_batch_computation(up: Up, asked: Aske
     assert expected.candidates(images, by, COMPETITORS, 4) == expected.served_candidates(client, 4)
 
 
-def test_it_is_ready_within_three_seconds(up: Up) -> None:
-    """Counted as the process's own work, so that a busy machine doesn't decide; again for a start on its old state."""
+def test_it_starts_and_stops_and_starts_again_on_its_old_state(up: Up) -> None:
+    """How long that takes is measured by `make bench`."""
     for _ in range(2):
-        begun = time.monotonic()
         up.start()
-        worked = up.worked_seconds()
-        print(f"ready after {time.monotonic() - begun:.2f} s, of which {worked:.2f} s were its own")
-        assert worked <= 3
+        assert up.terminate() == 0

@@ -18,7 +18,7 @@ from tests.pipeline.running import Up, until
 from tests.pipeline.world import COMPETITORS, RESERVE, TARGET, picture
 
 SOAK = bool(os.environ.get("MADSEG_SOAK"))
-KILLS = 60 if SOAK else 5
+KILLS = 60 if SOAK else 6
 PICTURES_PER_KILL = 8
 MOMENTS = ("while it starts", "between answers", "after a burst", "while it works", "when it has gone quiet")
 

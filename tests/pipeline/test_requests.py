@@ -87,6 +87,7 @@ def _check_details(error: grpc.Call) -> None:
     assert error.details()
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_no_request_is_the_servers_fault(asked_up: tuple[Up, list[str]], name: str) -> None:
     """Random fields in every unary call: an answer or a refusal with a reason, never INTERNAL or UNKNOWN."""

@@ -25,7 +25,7 @@ from madseg.core.preprocess import Size
 from madseg.demo.judging import Judged, judge, worth
 from madseg.demo.running import Running
 from madseg.demo.streaming import Streamed, stream
-from madseg.demo.tables import costs, summary, tops
+from madseg.demo.tables import costs, kinds, summary, tops
 from madseg.project import taxonomy_document
 from madseg.simulation.stream import wild_scene
 from madseg.simulation.taxonomy import TAXONOMY
@@ -122,6 +122,8 @@ def _report(client: Client, output: Path, streamed: Streamed, known: dict[str, K
 
     show("", headed("Where target and competitors disagree most, per class"), tops(client, ranked, judged, modes))
     show("", headed("What mining is worth: images to look at for the same failures"), costs(rows), "")
+    ids = {candidate.image_id for candidate in chosen}
+    show(headed("What M holds, by what the generator made"), kinds(modes, judged, ids), "")
     lines = summary(candidates, judged, mined, streamed.seconds)
     show(*lines)
     data = collect(

@@ -1,6 +1,7 @@
 """What the demo prints."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 
 from madseg.cli.output import count, table
 from madseg.client import CandidateSet, Client, Defender, RankingEntry, RankingKey, Version
@@ -57,6 +58,17 @@ def costs(rows: Sequence[ClassWorth]) -> object:
             "-" if random is None else count(round(random)),
             "-" if random is None or not row.mined else f"{random / row.mined:.1f}",
         )
+    return grid
+
+
+def kinds(modes: Mapping[str, str], judged: Mapping[str, Judged], chosen: Collection[str]) -> object:
+    """Per failure mode of the world: how many images stream and M hold, and how often the target fails on it."""
+    grid = table("what it is", "in the stream>", "target fails on>", "in M>", "share of it in M>")
+    for mode, number in Counter(modes.values()).most_common():
+        of_it = [image_id for image_id, name in modes.items() if name == mode]
+        failed = sum(judged[image_id].failed for image_id in of_it)
+        mined = sum(image_id in chosen for image_id in of_it)
+        grid.add_row(mode, count(number), f"{failed / number:.0%}", count(mined), f"{mined / number:.0%}")
     return grid
 
 

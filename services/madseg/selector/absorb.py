@@ -4,7 +4,6 @@ The first stored prediction of an image by a version wins; a failure gives way t
 So the rows depend on what was predicted, not on order, duplicates or restarts.
 """
 
-import threading
 from collections.abc import Sequence
 
 from sqlalchemy import Connection
@@ -38,8 +37,6 @@ class Absorb(Handler):
         self._chores = chores
         self._compressor = compressor()
         self._layout: tuple[int, Layout] | None = None
-        self.absorbed = threading.Event()
-        """Set after every batch; whoever waits for changes clears it."""
 
     def handle(self, records: Sequence[Record]) -> None:
         partition = records[0].partition
@@ -57,7 +54,6 @@ class Absorb(Handler):
         except BaseException:
             self._layout = None  # what it counted was rolled back
             raise
-        self.absorbed.set()
 
     def skip(self, record: Record) -> None:
         with self._database.write() as tx:
