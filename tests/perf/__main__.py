@@ -2,12 +2,14 @@
 
 import argparse
 import json
+import logging
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from madseg.cli.output import remark, show, table
+from madseg.runtime import configure_logging
 from tests.perf import confusion, predicting, selecting, starting
 from tests.perf.maps import label_maps
 from tests.perf.rows import Row
@@ -22,6 +24,7 @@ def main() -> None:
     output: Path = given.output
     cache = output.parent / "bench" / "maps.npz"
     cache.parent.mkdir(parents=True, exist_ok=True)
+    configure_logging(json=False, level=logging.WARNING)
     remark("Preparing the label maps")
     what, images = label_maps(cache)
     folder = Path(tempfile.mkdtemp(dir=cache.parent)).absolute()
