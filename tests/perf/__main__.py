@@ -43,14 +43,14 @@ def main() -> None:
             rows += benchmark()
     output.write_text(json.dumps([row.document() for row in rows], indent=1) + "\n")
     shutil.rmtree(folder)
-    show("", _table(rows), "", *(f"{row.name}: {row.detail}" for row in rows), "", f"Written to {output}")
+    show("", _table(rows), "", *(f"{row.name}, {row.unit}: {row.detail}" for row in rows), "", f"Written to {output}")
 
 
 def _table(rows: list[Row]) -> object:
-    grid = table("name", "value>", "unit", "baseline>", "ratio>", "spread>", "runs>")
+    grid = table("name>", "value>", "baseline>", "ratio>", "spread of the ratio>", "runs>")
     for row in rows:
         low, high = row.spread
-        values = (f"{row.value:,.2f}", row.unit, f"{row.baseline:,.2f}", f"{row.ratio:,.2f}")
+        values = (f"{row.value:,.2f}", f"{row.baseline:,.2f}", f"{row.ratio:,.2f}")
         grid.add_row(row.name, *values, f"{low:,.2f}..{high:,.2f}", str(row.runs))
     return grid
 

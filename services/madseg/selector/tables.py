@@ -106,7 +106,6 @@ MAPS = Table(
     Column("part", Integer, primary_key=True, autoincrement=False),
     Column("versions", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
 )
 """One row per record that brought something new: the maps of `versions`, packed by `madseg.selector.packing`."""
 
