@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -84,8 +83,5 @@ def test_help_answers_at_once() -> None:
         "except SystemExit: pass\n"
         "print([name for name in ('grpc', 'numpy', 'numba', 'onnxruntime', 'PIL') if name in sys.modules])"
     )
-    begun = time.monotonic()
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.splitlines()[-1] == "[]"
-    # Measured 0.3 s; the bound leaves room for a busy machine.
-    assert time.monotonic() - begun < 3

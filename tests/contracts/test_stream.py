@@ -72,14 +72,13 @@ def test_a_poll_returns_empty_after_its_timeout(topics: Stream) -> None:
     assert time.monotonic() - started >= 0.2
 
 
+@pytest.mark.timeout(60)
 def test_a_waiting_poll_returns_as_soon_as_something_comes(topics: Stream) -> None:
     """It doesn't sleep through its timeout."""
     consumer = topics.consume("images", "g")
     publisher = threading.Timer(0.2, lambda: topics.publish(outgoing("late")))
-    started = time.monotonic()
     publisher.start()
-    assert values(consumer.poll(20, 10)) == ["late"]
-    assert time.monotonic() - started < 10
+    assert values(consumer.poll(300, 10)) == ["late"]
     publisher.join()
 
 

@@ -2,7 +2,6 @@
 
 import random
 import struct
-import time
 import tracemalloc
 import warnings
 import zlib
@@ -95,8 +94,7 @@ def _is_taken(content: bytes) -> bool:
 
 
 def measured(content: bytes, kind: type[InvalidImage] = InvalidImage, match: str = ".") -> None:
-    """Asserts that a file is refused within a second and 20 MB."""
-    started = time.perf_counter()
+    """Asserts that a file is refused within 20 MB: nothing of that size was unpacked."""
     tracemalloc.start()
     try:
         with pytest.raises(kind, match=match):
@@ -104,7 +102,6 @@ def measured(content: bytes, kind: type[InvalidImage] = InvalidImage, match: str
         assert tracemalloc.get_traced_memory()[1] < 20e6
     finally:
         tracemalloc.stop()
-    assert time.perf_counter() - started < 1
 
 
 def test_a_huge_picture_is_refused_on_its_header() -> None:
@@ -138,10 +135,8 @@ def test_compressed_text_can_not_fill_the_memory() -> None:
 def test_many_texts_can_not_either() -> None:
     """Each below the limit, together above."""
     texts = chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(1_000_000), 9)) * 100
-    started = time.perf_counter()
     with pytest.raises(InvalidImage):
         decode(with_chunk(encoded(gradient()), texts))
-    assert time.perf_counter() - started < 2
 
 
 def test_a_tag_can_not_claim_millions_of_values() -> None:
