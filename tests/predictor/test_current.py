@@ -1,5 +1,7 @@
 """Which versions are asked: the models topic folded, networks loaded and let go."""
 
+import threading
+
 from madseg.core.errors import InvalidModel
 from madseg.core.messages import Role, VersionRef
 from madseg.core.preprocess import Size
@@ -84,3 +86,17 @@ def test_reading_the_topic_again_changes_nothing() -> None:
     before = it.asked
     it.handle(records)
     assert before == it.asked
+
+
+def test_whoever_announces_can_wait_until_it_holds() -> None:
+    """So that images sent after a model was added are all predicted by it."""
+    it = current(networks())
+    records = model_records(version(ALPHA), plays(ALPHA))
+    end = records[-1].offset + 1
+    assert it.wait_for(0, 0)
+    assert not it.wait_for(end, 0)
+    learning = threading.Thread(target=it.handle, args=(records,))
+    learning.start()
+    assert it.wait_for(end, 30)
+    assert it.asked == {ALPHA: None}
+    learning.join()

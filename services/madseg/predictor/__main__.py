@@ -25,6 +25,9 @@ log = structlog.get_logger("madseg.predictor")
 BATCH = 64
 """Images between two commits at most: what is predicted again after a kill."""
 
+SETTLE_SECONDS = 20.0
+"""Longest wait of a call that changes models for the predictor to have loaded them."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -69,7 +72,11 @@ def build(config: Config, stream: Stream, blobs: Blobs, inference: Inference) ->
     predict = Predict(
         stream, blobs, inference, lambda: current.asked, predictions.name, grid, config.window, config.answer_seconds
     )
-    service = Service("madseg.v1.ModelsService", ModelsApi(catalogue), add_ModelsServiceServicer_to_server)
+
+    def settle() -> None:
+        current.wait_for(stream.end_offsets(models.name)[0], SETTLE_SECONDS)
+
+    service = Service("madseg.v1.ModelsService", ModelsApi(catalogue, settle), add_ModelsServiceServicer_to_server)
     log.info("predictor_prepared", inference=inference.describe(), models=len(catalogue.models()))
     return [learning, Worker("live", stream, consumer, predict, BATCH), Server([service], config.models)]
 

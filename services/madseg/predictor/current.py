@@ -23,6 +23,8 @@ class CurrentVersions(Handler):
         self._inference, self._taxonomy_id, self._grid = inference, taxonomy_id, grid
         self._competition = Competition()
         self._lock = threading.Lock()
+        self._handled = threading.Condition()
+        self._next = 0
         self._asked: dict[VersionRef, str | None] = {}
 
     @property
@@ -44,6 +46,14 @@ class CurrentVersions(Handler):
             self._inference.unload(ref)
         if asked != before:
             log.info("versions_asked", versions=[str(ref) for ref in asked])
+        with self._handled:
+            self._next = records[-1].offset + 1
+            self._handled.notify_all()
+
+    def wait_for(self, end: int, seconds: float) -> bool:
+        """Waits until every record before offset `end` has been handled; False where that took too long."""
+        with self._handled:
+            return self._handled.wait_for(lambda: self._next >= end, seconds)
 
     def _is_served_here(self, ref: VersionRef) -> bool:
         """Imported versions have no network, and those of another taxonomy or grid don't fit this project."""

@@ -1,7 +1,7 @@
 """ModelsService: decode, one call, encode."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,11 @@ MAX_NETWORK_BYTES = 2 << 30
 
 
 class ModelsApi(ModelsServiceServicer):
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+    """`settle` waits until the predictor beside it goes by what was announced: whoever adds a network and then sends
+    images has them all predicted by it."""
+
+    def __init__(self, catalogue: Catalogue, settle: Callable[[], None] = lambda: None) -> None:
+        self._catalogue, self._settle = catalogue, settle
 
     def ListModels(self, request: pb.ListModelsRequest, context: Any) -> pb.ListModelsResponse:
         return pb.ListModelsResponse(models=[self._proto(model) for model in self._catalogue.models()])
@@ -31,6 +34,7 @@ class ModelsApi(ModelsServiceServicer):
     def AddModel(self, request_iterator: Iterator[pb.AddModelRequest], context: Any) -> pb.AddModelResponse:
         with _received(request_iterator) as (header, path):
             model, added = self._catalogue.add(path, header.card, Path(header.file_name).stem)
+        self._settle()
         return pb.AddModelResponse(model=self._proto(model), findings=findings(added))
 
     def ReleaseVersion(
@@ -38,6 +42,7 @@ class ModelsApi(ModelsServiceServicer):
     ) -> pb.ReleaseVersionResponse:
         with _received(request_iterator) as (header, path):
             model, added = self._catalogue.release(path, header.model, header.card, Path(header.file_name).stem)
+        self._settle()
         return pb.ReleaseVersionResponse(model=self._proto(model), findings=findings(added))
 
     def RegisterImportedModel(
@@ -47,7 +52,9 @@ class ModelsApi(ModelsServiceServicer):
         return pb.RegisterImportedModelResponse(model=self._proto(model))
 
     def SetRole(self, request: pb.SetRoleRequest, context: Any) -> pb.SetRoleResponse:
-        return pb.SetRoleResponse(model=self._proto(self._catalogue.set_role(request.name, role(request.role))))
+        model = self._catalogue.set_role(request.name, role(request.role))
+        self._settle()
+        return pb.SetRoleResponse(model=self._proto(model))
 
     def _proto(self, model: Model) -> pb.Model:
         versions = [
