@@ -57,7 +57,7 @@ from tests.perf.rows import Row, faster, seconds, share
 MODELS = [VersionRef(f"model-{number}", 1) for number in range(6)]
 TOPIC = predictions_topic("bench", 1)
 CRITERIA = Criteria(VOC, CANONICAL, ContentConstraint())
-CAPACITY = 400
+CAPACITY = 200
 WARM_UP = 16 * BATCH
 """Images before the clock starts: rankings that are still short take every image."""
 
