@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint format bench real models proto lock setup clean
+SERVERS := kafka triton postgres s3
+.PHONY: help demo test soak lint format bench real models proto lock setup clean servers servers-stop $(SERVERS)
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.installed ## Make the virtual environment from the lock file
 
@@ -52,6 +53,15 @@ real: setup ## Run on real networks and photographs, where they are (MADSEG_REAL
 models: setup $(VENV)/.train ## Train the four shipped networks of the generated world again
 	@$(BIN)/python -m madseg.simulation.models --out build/models
 	@$(BIN)/python -m madseg.simulation.ship --from build/models --to model_repository
+
+servers: setup ## Start the real Kafka, Triton, PostgreSQL and S3 server, and print what `madseg up` takes
+	@$(BIN)/python -m deploy.local start
+
+servers-stop: setup ## Stop them all; `make kafka`, `triton`, `postgres` and `s3` start one
+	@$(BIN)/python -m deploy.local stop
+
+$(SERVERS): setup
+	@$(BIN)/python -m deploy.local start $@
 
 $(VENV)/.train: requirements/train.lock $(VENV)/.installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/train.lock
