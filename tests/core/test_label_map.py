@@ -39,20 +39,6 @@ def test_areas_count_every_pixel(dense: np.ndarray) -> None:
     assert np.array_equal(from_dense(dense).areas(), np.bincount(dense.reshape(-1), minlength=256))
 
 
-@given(dense_maps(), st.lists(st.sampled_from([0, 1, 2, 3, 255]), min_size=4, max_size=4))
-def test_masking_equals_indexing_the_pixels(dense: np.ndarray, table: list[int]) -> None:
-    """Runs that become equal merge, as if the pixels had been mapped first."""
-    full = np.full(256, 255, np.uint8)
-    full[:4] = table
-    assert from_dense(dense).masked(full) == from_dense(full[dense])
-
-
-def test_the_largest_label_leaves_void_out() -> None:
-    """Void is no label; a map of nothing but void has none."""
-    assert label_map("..d/xxx").largest_label() == 2
-    assert label_map("xx").largest_label() == -1
-
-
 @pytest.mark.parametrize(
     ("data", "says"),
     [

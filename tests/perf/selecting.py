@@ -20,7 +20,8 @@ from madseg.adapters.streams import open_stream
 from madseg.client import Client
 from madseg.core.content import ContentConstraint
 from madseg.core.discrepancy import Metric, compare
-from madseg.core.label_map import decode, encode, from_dense
+from madseg.core.label_map import encode, from_dense
+from madseg.core.label_maps import decode_all
 from madseg.core.messages import (
     ImageFacts,
     Prediction,
@@ -62,7 +63,7 @@ WARM_UP = 16 * BATCH
 """Images before the clock starts: rankings that are still short take every image."""
 
 ROUNDS = 12
-PEERS = 3
+PEERS = 6
 """Images per round that the peers count: they take long enough."""
 
 
@@ -172,17 +173,17 @@ class _Selector:
 
     def parts(self) -> tuple[float, float]:
         """Microseconds an image that decoding and arithmetic took of the last turn, done once more on their own."""
-        maps = []
+        decoded = []
 
         def decoding() -> None:
-            for value in self._last:
-                outcomes = decode_predictions(value).outcomes
-                maps.append([decode(item.label_map) for item in outcomes if isinstance(item, Prediction)])
+            outcomes = [item for value in self._last for item in decode_predictions(value).outcomes]
+            decoded.append(decode_all([item.label_map for item in outcomes if isinstance(item, Prediction)]))
 
         def arithmetic() -> None:
-            for target, *others in maps:
-                for other in others:
-                    compare(target, other, Metric(len(VOC)))
+            (maps,) = decoded
+            for other in range(1, len(MODELS)):
+                targets, others = range(0, len(maps.counts), len(MODELS)), range(other, len(maps.counts), len(MODELS))
+                compare(maps, targets, others, Metric(len(VOC)))
 
         return seconds(decoding) / len(self._last) * 1e6, seconds(arithmetic) / len(self._last) * 1e6
 

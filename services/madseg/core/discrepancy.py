@@ -5,15 +5,14 @@ so here d = 1 - mIoU. It is symmetric: computed once, it serves both roles of a 
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from madseg.core.confusion import confusion, mean_iou
-from madseg.core.errors import InvalidInput
-from madseg.core.label_map import LabelMap
+from madseg.core.errors import InvalidInput, InvalidLabelMap
+from madseg.core.label_maps import LabelMaps, discrepancies
 from madseg.core.taxonomy import VOID
 
 
@@ -44,32 +43,49 @@ class Metric:
         return max(1, math.ceil(self.min_class_share * pixels))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Compared:
-    """An image in one contest.
+    """P images in one contest.
 
-    `discrepancy` is 1 - mIoU in [0, 1]; the area vectors map a label to its pixels in that side's map,
-    for the labels present there, void left out, ascending.
+    `discrepancy` is (P,) float64: 1 - mIoU in [0, 1]. The areas are (P, classes) int32: pixels of each label in that
+    side's map, 0 for what either network of the contest doesn't know.
     """
 
-    discrepancy: float
-    target_areas: dict[int, int]
-    competitor_areas: dict[int, int]
+    discrepancy: NDArray[np.float64]
+    target_areas: NDArray[np.int32]
+    competitor_areas: NDArray[np.int32]
 
 
-def compare(target: LabelMap, competitor: LabelMap, metric: Metric, known: NDArray[np.uint8] | None = None) -> Compared:
-    """Compares two label maps of one size.
+def compare(
+    maps: LabelMaps,
+    target: Sequence[int],
+    competitor: Sequence[int],
+    metric: Metric,
+    known: NDArray[np.uint8] | None = None,
+) -> Compared:
+    """Compares pairs of label maps: numbers of the targets' maps, and of the competitors', in `maps`.
 
     `known` is the (256,) uint8 table of `known_table`; None where both networks know every class.
 
     Raises:
-        InvalidLabelMap: the sizes differ.
+        InvalidLabelMap: the maps aren't all of one size.
     """
-    if known is not None:
-        target, competitor = target.masked(known), competitor.masked(known)
-    matrix = confusion(target, competitor, metric.classes)
-    miou = mean_iou(matrix, metric.min_pixels(target.height * target.width))
-    return Compared(1.0 - miou, target.present, competitor.present)
+    first, second = np.array(target, np.int64), np.array(competitor, np.int64)
+    sizes = maps.sizes[np.concatenate([first, second])]
+    if (sizes != sizes[:1]).any():
+        found = " and ".join(f"{height} x {width}" for height, width in np.unique(sizes, axis=0).tolist())
+        raise InvalidLabelMap(f"label maps to compare must have one size, got {found}")
+    pixels = math.prod(sizes[0].tolist()) if len(sizes) else 0
+    labels = np.arange(metric.classes)
+    kept = labels if known is None else labels[known[labels] == labels]
+
+    def areas(numbers: NDArray[np.int64]) -> NDArray[np.int32]:
+        found = np.zeros((len(numbers), metric.classes), np.int32)
+        found[:, kept] = maps.areas[numbers][:, kept]
+        return found
+
+    discrepancy = discrepancies(maps, first, second, metric.classes, metric.min_pixels(pixels), known)
+    return Compared(discrepancy, areas(first), areas(second))
 
 
 def known_table(target: Iterable[int], competitor: Iterable[int], classes: int) -> NDArray[np.uint8] | None:

@@ -36,6 +36,8 @@ _PROBLEMS = {
     -5: "its runs cover more than height x width pixels",
     -6: "its runs cover fewer than height x width pixels",
     -7: "its height or width is 0 or too large",
+    -8: "it has no bytes",
+    -9: f"its format version isn't {FORMAT_VERSION}",
 }
 
 
@@ -79,16 +81,6 @@ class LabelMap:
         labels, areas = _present(self.labels, self.ends)
         return dict(zip(labels.tolist(), areas.tolist(), strict=True))
 
-    def largest_label(self) -> int:
-        """The largest label that is not void, or -1 where everything is void."""
-        return max(self.present, default=-1)
-
-    def masked(self, table: NDArray[np.uint8]) -> "LabelMap":
-        """The map with every label l replaced by `table[l]`; `table` is (256,) uint8. Runs that become equal merge."""
-        labels = table[self.labels]
-        keep = np.flatnonzero(np.append(labels[1:] != labels[:-1], True))
-        return LabelMap(self.height, self.width, labels[keep], self.ends[keep])
-
 
 def from_dense(pixels: NDArray[np.uint8]) -> LabelMap:
     """Run-length code of an (H, W) uint8 array of labels.
@@ -123,8 +115,13 @@ def decode(data: bytes) -> LabelMap:
         raise InvalidLabelMap(f"a label map must have format version {FORMAT_VERSION}, got {found}")
     count, height, width, labels, ends = _decode(data)
     if count < 0:
-        raise InvalidLabelMap(f"a label map of {len(data)} bytes is broken: {_PROBLEMS[count]}")
+        raise InvalidLabelMap(f"a label map of {len(data)} bytes is broken: {problem(count)}")
     return LabelMap(height, width, labels, ends)
+
+
+def problem(code: int) -> str:
+    """What a negative count of runs says about the bytes."""
+    return _PROBLEMS[code]
 
 
 @njit(cache=True, nogil=True)

@@ -6,7 +6,9 @@ Run once after installation: `python -m madseg.core.warm_up`.
 import numpy as np
 
 from madseg.core.confusion import confusion, mean_iou
+from madseg.core.discrepancy import Metric, compare
 from madseg.core.label_map import decode, encode, from_dense
+from madseg.core.label_maps import decode_all
 
 
 def warm_up() -> None:
@@ -16,6 +18,8 @@ def warm_up() -> None:
     first.areas()
     assert first.present == {0: 4}
     mean_iou(confusion(first, second, 2))
+    maps = decode_all([encode(first), encode(second)])
+    assert compare(maps, [0], [1], Metric(2)).discrepancy == 0.75
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The records of one transaction, folded into rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -8,13 +8,12 @@ from sqlalchemy import Connection, delete, select, tuple_, update
 from zstandard import ZstdCompressor
 
 from madseg.core.discrepancy import compare
-from madseg.core.errors import InvalidLabelMap
-from madseg.core.label_map import LabelMap, decode
+from madseg.core.label_maps import decode_all
 from madseg.core.messages import ImageFacts, Prediction, PredictionFailure, PredictionsMade
 from madseg.selector.bulk import Row, insert_rows
 from madseg.selector.criteria import Criteria
-from madseg.selector.enter import Entering
-from madseg.selector.layout import Contest, Layout, version_id
+from madseg.selector.enter import Entering, Entrant
+from madseg.selector.layout import Layout, version_id
 from madseg.selector.offsets import new_numbers
 from madseg.selector.packing import pack_maps
 from madseg.selector.stored import image_row, joined, split, stored_maps, tally
@@ -45,6 +44,14 @@ class _Image:
         return joined(self.stored), joined(self.failed)
 
 
+@dataclass(slots=True)
+class _Said:
+    """What one record newly says of an image: versions, and what each said; `map` is its place among the maps."""
+
+    image: _Image
+    outcomes: list[tuple[int, Prediction | PredictionFailure, int]]
+
+
 class Batch:
     """Folds the events of one partition. `entering` has the pairs and leaders that came of it."""
 
@@ -54,20 +61,30 @@ class Batch:
         self._tx, self._topic, self._partition = tx, topic, partition
         self._layout, self._criteria, self._compressor = layout, criteria, compressor
         self._images: dict[str, _Image] = {}
-        self._decoded: dict[tuple[int, int], LabelMap] = {}
+        self._wires: list[bytes] = []
+        self._places: dict[tuple[int, int], int] = {}
+        """Of image number and version: where its stored map is among the wires."""
         self._map_rows: list[Row] = []
         self._failures: dict[tuple[int, int], str] = {}
         self._healed: list[tuple[int, int]] = []
         self._contests = [(contest, {contest.target_id, contest.competitor_id}) for contest in layout.contests.values()]
+        self._met: dict[int, list[tuple[Entrant, int, int]]] = {contest.id: [] for contest, _ in self._contests}
+        """Per contest, the images that both sides have now, and the places of their maps."""
         self.entering = Entering(tx, partition, criteria.grid.pixels)
 
     def absorb(self, events: Sequence[PredictionsMade]) -> None:
         """Makes all events durable, as far as the transaction is."""
         self._load(events)
-        for event in events:
-            image = self._images.get(event.image.image_id)
-            if image is not None:
-                self._fold(image, event)
+        said = [self._read(image, event) for event in events if (image := self._images.get(event.image.image_id))]
+        maps = decode_all(self._wires)
+        refused = self._criteria.refusals(maps)
+        for record in said:
+            self._fold(record, refused)
+        for contest, _ in self._contests:
+            if met := self._met[contest.id]:
+                images, targets, competitors = zip(*met, strict=True)
+                compared = compare(maps, targets, competitors, self._criteria.metric, contest.known)
+                self.entering.enter(contest, images, compared)
         self._write()
 
     def _load(self, events: Sequence[PredictionsMade]) -> None:
@@ -93,39 +110,45 @@ class Batch:
         for number, (key, new) in zip(numbers, facts.items(), strict=True):
             self._images[new.image_id] = _Image(number, key, new, new.random_lane, set(), set(), None)
 
-    def _fold(self, image: _Image, event: PredictionsMade) -> None:
-        new: list[tuple[int, Prediction]] = []
+    def _read(self, image: _Image, event: PredictionsMade) -> _Said:
+        """What isn't stored yet, with its wire forms put beside the others'."""
+        said = _Said(image, [])
         for outcome in event.outcomes:
             version = version_id(self._tx, self._layout, outcome.version)
+            if version not in image.stored:
+                said.outcomes.append((version, outcome, len(self._wires)))
+                if isinstance(outcome, Prediction):
+                    self._wires.append(outcome.label_map)
+        if image.stored and said.outcomes and (image.number, min(image.stored)) not in self._places:
+            for version, (content, _) in stored_maps(self._tx, image.number).items():
+                self._places[image.number, version] = len(self._wires)
+                self._wires.append(content)
+        return said
+
+    def _fold(self, said: _Said, refused: Mapping[int, str]) -> None:
+        """Stores what is a usable map, the first of each version, and notes the failure of what isn't."""
+        image = said.image
+        new: list[tuple[int, Prediction]] = []
+        for version, outcome, place in said.outcomes:
             if version in image.stored:
                 continue
-            reason = self._refusal(image, version, outcome)
-            if reason is None and isinstance(outcome, Prediction):
+            if isinstance(outcome, Prediction) and place not in refused:
                 new.append((version, outcome))
+                self._places[image.number, version] = place
                 self._store(image, version)
             elif version not in image.failed:
                 image.failed.add(version)
-                self._failures[image.number, version] = (reason or "")[:MAX_REASON]
+                self._failures[image.number, version] = self._reason(image, outcome, refused.get(place))[:MAX_REASON]
         if new:
             self._keep_maps(image, new)
-            fresh = {version for version, _ in new}
-            for contest, sides in self._contests:
-                if not sides.isdisjoint(fresh) and sides <= image.stored:
-                    self._compare(image, contest)
+            self._meet(image, {version for version, _ in new})
 
-    def _refusal(self, image: _Image, version: int, outcome: Prediction | PredictionFailure) -> str | None:
-        """Why an outcome is no usable label map; otherwise keeps the decoded map and returns None."""
+    def _reason(self, image: _Image, outcome: Prediction | PredictionFailure, refusal: str | None) -> str:
         if isinstance(outcome, PredictionFailure):
             return outcome.reason
-        try:
-            label_map = decode(outcome.label_map)
-            self._criteria.check(label_map)
-        except InvalidLabelMap as error:
-            where = {"image": image.facts.image_id, "version": str(outcome.version)}
-            log.warning("label_map_refused", **where, reason=str(error))
-            return str(error)
-        self._decoded[image.number, version] = label_map
-        return None
+        where = {"image": image.facts.image_id, "version": str(outcome.version)}
+        log.warning("label_map_refused", **where, reason=refusal)
+        return refusal or ""
 
     def _store(self, image: _Image, version: int) -> None:
         image.stored.add(version)
@@ -144,18 +167,13 @@ class Batch:
         part = min(versions)  # unique, as a version is stored once
         self._map_rows.append((image.number, part, ",".join(map(str, versions)), content))
 
-    def _compare(self, image: _Image, contest: Contest) -> None:
-        target = self._label_map(image.number, contest.target_id)
-        competitor = self._label_map(image.number, contest.competitor_id)
-        compared = compare(target, competitor, self._criteria.metric, contest.known)
-        self.entering.enter(image.number, image.key, image.random_lane, contest, compared)
-
-    def _label_map(self, number: int, version: int) -> LabelMap:
-        """A map of this batch, or one stored earlier."""
-        if (number, version) not in self._decoded:
-            for known, (content, _) in stored_maps(self._tx, number).items():
-                self._decoded.setdefault((number, known), decode(content))
-        return self._decoded[number, version]
+    def _meet(self, image: _Image, fresh: set[int]) -> None:
+        """Notes the contests whose second side has just come."""
+        entrant = Entrant(image.number, image.key, image.random_lane)
+        for contest, sides in self._contests:
+            if not sides.isdisjoint(fresh) and sides <= image.stored:
+                target, competitor = (image.number, contest.target_id), (image.number, contest.competitor_id)
+                self._met[contest.id].append((entrant, self._places[target], self._places[competitor]))
 
     def _write(self) -> None:
         moves = []

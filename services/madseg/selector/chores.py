@@ -7,12 +7,12 @@ import structlog
 from sqlalchemy import Connection, delete, select, update
 
 from madseg.core.discrepancy import compare
-from madseg.core.label_map import decode
+from madseg.core.label_maps import decode_all
 from madseg.core.messages import Defender
 from madseg.core.preprocess import Size
 from madseg.ports import Database
 from madseg.selector.criteria import Criteria
-from madseg.selector.enter import UNIT, Entering
+from madseg.selector.enter import UNIT, Entering, Entrant
 from madseg.selector.layout import Contest, Ranking, bounds, load_layout
 from madseg.selector.offsets import bump
 from madseg.selector.packing import unpack_areas
@@ -86,13 +86,14 @@ def backfill(tx: Connection, contest: Contest, criteria: Criteria, capacity: int
     numbers = [row.number for row in rows]
     paired = select(PAIRS.c.number).where(PAIRS.c.contest_id == contest.id, PAIRS.c.number.in_(numbers))
     there = set(tx.execute(paired).scalars())
+    sides = contest.target_id, contest.competitor_id
+    images = [row for row in rows if row.number not in there and set(sides) <= split(row.stored)]
+    entrants = [Entrant(row.number, row.image_id, row.random_lane) for row in images]
+    stored = [stored_maps(tx, row.number) for row in images]
+    maps = decode_all([found[side][0] for side in sides for found in stored])
     entering = Entering(tx, CHORE_SHARD, criteria.grid.pixels)
-    for row in rows:
-        if row.number not in there and {contest.target_id, contest.competitor_id} <= split(row.stored):
-            maps = stored_maps(tx, row.number)
-            target, competitor = decode(maps[contest.target_id][0]), decode(maps[contest.competitor_id][0])
-            compared = compare(target, competitor, criteria.metric, contest.known)
-            entering.enter(row.number, row.image_id, row.random_lane, contest, compared)
+    first, second = range(len(images)), range(len(images), 2 * len(images))
+    entering.enter(contest, entrants, compare(maps, first, second, criteria.metric, contest.known))
     entering.write()
     entering.trim(capacity)
     last = rows[-1].number if len(rows) == BACKFILL_IMAGES else None
@@ -186,5 +187,5 @@ def _recount(tx: Connection, contest: Contest, rankings: list[Ranking], grid: Si
         for ranking in rankings:
             area = sides[ranking.key.defender].get(ranking.key.label)
             if area is not None:
-                entering.count(ranking, units, ranking.low <= area / grid.pixels <= ranking.high)
+                entering.count(ranking, 1, ranking.low <= area / grid.pixels <= ranking.high, units)
     entering.write()

@@ -117,7 +117,7 @@ def _uncount(tx: Connection, criteria: Criteria, number: int, random_lane: bool)
                 ranking = contest.rankings[defender].get(label)
                 if ranking is not None:
                     eligible = ranking.low <= area / criteria.grid.pixels <= ranking.high
-                    entering.count(ranking, round(pair.discrepancy * UNIT), eligible, sign=-1)
+                    entering.count(ranking, -1, -eligible, -round(pair.discrepancy * UNIT))
     entering.write()
 
 

@@ -5,7 +5,11 @@ when a ranking has grown to twice its capacity, the worse half goes and the best
 """
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, delete, or_, select, update
 
 from madseg.core.discrepancy import Compared
@@ -20,6 +24,14 @@ UNIT = 1 << 32
 """Discrepancies are summed in whole units of 2**-32, so that the sum doesn't depend on the order."""
 
 
+class Entrant(NamedTuple):
+    """An image as rankings know it: its number, its id, and whether it is of the random lane."""
+
+    number: int
+    key: bytes
+    random_lane: bool
+
+
 class Entering:
     """Collects the rows of one transaction. `pixels` is the size of the canonical grid."""
 
@@ -30,33 +42,50 @@ class Entering:
         self._tallies: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
         self._grown: dict[int, Ranking] = {}
 
-    def enter(self, number: int, image: bytes, random_lane: bool, contest: Contest, compared: Compared) -> None:
-        """Adds the pair of an image (its number, its id) that isn't there yet.
+    def enter(self, contest: Contest, images: Sequence[Entrant], compared: Compared) -> None:
+        """Adds the pairs of P images that have none yet in this contest.
 
         Images of the random lane are compared but never ranked.
         """
         areas = pack_areas(compared.target_areas, compared.competitor_areas)
-        self._pairs.append((contest.id, number, compared.discrepancy, areas))
-        if not random_lane:
-            self._rank(image, compared.discrepancy, contest.rankings[Defender.TARGET], compared.target_areas)
-            self._rank(image, compared.discrepancy, contest.rankings[Defender.COMPETITOR], compared.competitor_areas)
+        numbers = [image.number for image in images]
+        self._pairs += zip([contest.id] * len(images), numbers, compared.discrepancy.tolist(), areas, strict=True)
+        self._rank(images, compared.discrepancy, contest.rankings[Defender.TARGET], compared.target_areas)
+        self._rank(images, compared.discrepancy, contest.rankings[Defender.COMPETITOR], compared.competitor_areas)
 
-    def _rank(self, image: bytes, discrepancy: float, rankings: dict[int, Ranking], present: dict[int, int]) -> None:
-        units = round(discrepancy * UNIT)
-        for label, area in present.items():
-            ranking = rankings.get(label)
-            if ranking is not None:
-                eligible = ranking.low <= area / self._pixels <= ranking.high
-                self.count(ranking, units, eligible)
-                if eligible and ranking.precedes_floor(discrepancy, image):
-                    self.lead(ranking, image, discrepancy, area)
+    def _rank(
+        self,
+        images: Sequence[Entrant],
+        discrepancy: NDArray[np.float64],
+        rankings: Mapping[int, Ranking],
+        areas: NDArray[np.int32],
+    ) -> None:
+        if not rankings:
+            return
+        ranked = list(rankings.values())
+        mined = np.array([not image.random_lane for image in images], bool)[:, None]
+        areas = areas[:, list(rankings)]
+        present = (areas > 0) & mined
+        shares = areas / self._pixels
+        low, high = np.array([item.low for item in ranked]), np.array([item.high for item in ranked])
+        eligible = present & (low <= shares) & (shares <= high)
+        units = np.rint(discrepancy * UNIT).astype(np.int64)[:, None]
+        counts = zip(present.sum(0).tolist(), eligible.sum(0).tolist(), (units * present).sum(0).tolist(), strict=True)
+        for ranking, numbers in zip(ranked, counts, strict=True):
+            self.count(ranking, *numbers)
+        floors = np.array([-1.0 if item.floor is None else item.floor[0] for item in ranked])
+        for row, column in np.argwhere(eligible & (discrepancy[:, None] >= floors)).tolist():
+            ranking, d = ranked[column], float(discrepancy[row])
+            if ranking.precedes_floor(d, images[row].key):
+                self.lead(ranking, images[row].key, d, int(areas[row, column]))
 
-    def count(self, ranking: Ranking, units: int, eligible: bool, sign: int = 1) -> None:
-        """Counts an image of discrepancy `units` / `UNIT` into a ranking's tally, or out of it."""
-        numbers = self._tallies[ranking.id]
-        numbers[0] += sign
-        numbers[1] += sign * eligible
-        numbers[2] += sign * units
+    def count(self, ranking: Ranking, images: int, eligible: int, units: int) -> None:
+        """Adds to a ranking's tally: images, those within the constraint, their discrepancies in 1 / `UNIT`."""
+        if images:
+            numbers = self._tallies[ranking.id]
+            numbers[0] += images
+            numbers[1] += eligible
+            numbers[2] += units
 
     def lead(self, ranking: Ranking, image: bytes, discrepancy: float, area: int) -> None:
         """Adds a leader that isn't there yet."""

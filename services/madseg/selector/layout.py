@@ -93,10 +93,11 @@ def load_layout(tx: Connection, criteria: Criteria) -> Layout:
 
 def version_id(tx: Connection, layout: Layout, ref: VersionRef) -> int:
     """The id of a version, made at its first mention."""
-    if ref not in layout.version_ids:
+    number = layout.version_ids.get(ref)
+    if number is None:
         row = tx.execute(insert(VERSIONS).values(model=ref.model, version=ref.version).returning(VERSIONS.c.id))
-        layout.version_ids[ref] = int(row.scalar_one())
-    return layout.version_ids[ref]
+        number = layout.version_ids[ref] = int(row.scalar_one())
+    return number
 
 
 def open_contests(tx: Connection, layout: Layout, criteria: Criteria) -> list[ContestRef]:

@@ -1,13 +1,16 @@
 """The compact forms of what the selector stores per image: label maps of one record, and area vectors of one pair."""
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+import numpy as np
 import zstandard
+from numpy.typing import NDArray
 
 _LEVEL = 1
 _COUNT = struct.Struct("<H")
 _LENGTH = struct.Struct("<I")
+_AREA = np.dtype([("label", "u1"), ("area", "<u4")])
 
 
 def pack_maps(maps: Sequence[bytes], entropies: Sequence[float | None], compressor: zstandard.ZstdCompressor) -> bytes:
@@ -37,16 +40,20 @@ def compressor() -> zstandard.ZstdCompressor:
     return zstandard.ZstdCompressor(level=_LEVEL)
 
 
-def pack_areas(target: Mapping[int, int], competitor: Mapping[int, int]) -> bytes:
-    """Both area vectors of a pair, label to pixels: five bytes per present class."""
-    numbers: list[int] = []
-    for areas in (target, competitor):
-        for item in areas.items():
-            numbers += item
-    return struct.pack(f"<B{'BI' * (len(numbers) // 2)}", len(target), *numbers)
+def pack_areas(target: NDArray[np.int32], competitor: NDArray[np.int32]) -> list[bytes]:
+    """Both area vectors of P pairs, (P, classes) int32 pixels: one byte, then five per present class."""
+    classes = target.shape[1]
+    both = np.concatenate([target, competitor], axis=1)
+    pairs, columns = np.nonzero(both)
+    packed = np.empty(len(pairs), _AREA)
+    packed["label"], packed["area"] = columns % classes, both[pairs, columns]
+    data = packed.tobytes()
+    ends = np.cumsum(np.bincount(pairs, minlength=len(both)) * _AREA.itemsize).tolist()
+    counts = np.count_nonzero(target, axis=1).tolist()
+    return [bytes((n,)) + data[a:b] for n, a, b in zip(counts, [0, *ends], ends, strict=False)]
 
 
 def unpack_areas(content: bytes) -> tuple[dict[int, int], dict[int, int]]:
-    """What `pack_areas` packed: the target's and the competitor's vector."""
+    """What `pack_areas` packed of a pair, label to pixels: the target's and the competitor's vector."""
     pairs = list(struct.iter_unpack("<BI", content[1:]))
     return dict(pairs[: content[0]]), dict(pairs[content[0] :])
