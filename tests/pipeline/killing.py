@@ -56,10 +56,12 @@ class Driver:
     def work(self, client: Client, joins: bool = False) -> None:
         """Works until there is nothing left to do."""
         try:
+            if self._again is not None:  # before anything else, or it would be lost
+                self._do(client, *self._again)
             if joins and not self.promised.reserve_joined:
                 self._do(client, self._join, "join")
             while not self.done:
-                self._do(client, *(self._again or self._choose()))
+                self._do(client, *self._choose())
         except (Unavailable, DeadlineExceeded):
             pass  # it was killed
         except Exception as error:  # noqa: BLE001 (the test reads what went wrong in this thread)
