@@ -6,7 +6,7 @@ PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
 SERVERS := kafka triton postgres s3
-.PHONY: help demo test soak lint format bench real models proto lock setup clean servers servers-stop $(SERVERS)
+.PHONY: help demo test soak lint format bench real models proto lock setup clean servers servers-stop compose $(SERVERS)
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,7 +26,9 @@ $(VENV)/.installed: requirements/dev.lock pyproject.toml
 demo: setup ## Stream a thousand generated images through four networks and report what they disagree on
 	@$(BIN)/madseg demo --output build/demo
 
-test: setup ## Run the tests
+test: ## Run the tests; as root it installs the system packages that they need
+	@tests/packages.sh
+	@$(MAKE) --no-print-directory setup
 	@$(BIN)/python -m pytest
 
 soak: setup ## Run the kill and load tests at their full number
@@ -48,7 +50,7 @@ bench: setup ## Measure the hot paths against their baselines, into build/bench.
 	@$(BIN)/python -m tests.perf --output build/bench.json
 
 real: setup ## Run on real networks and photographs, where they are (MADSEG_REAL, default ../shared/real)
-	@$(BIN)/python -m tests.real --output build/real
+	@$(BIN)/python -m tests.real --output build/real $(ARGS)
 
 models: setup $(VENV)/.train ## Train the four shipped networks of the generated world again
 	@$(BIN)/python -m madseg.simulation.models --out build/models
@@ -62,6 +64,14 @@ servers-stop: setup ## Stop them all; `make kafka`, `triton`, `postgres` and `s3
 
 $(SERVERS): setup
 	@$(BIN)/python -m deploy.local start $@
+
+compose: deploy/.env ## Start everything with Docker Compose, on Kafka, Triton, PostgreSQL and S3
+	@docker compose --file deploy/compose.yaml up --build --detach --wait
+
+deploy/.env: deploy/.env.example
+	@test -e $@ || (umask 077 && while IFS= read -r line; do \
+	  case "$$line" in *=) echo "$$line$$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')";; *) echo "$$line";; esac; \
+	done < $< > $@.part && mv $@.part $@)
 
 $(VENV)/.train: requirements/train.lock $(VENV)/.installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/train.lock

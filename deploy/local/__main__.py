@@ -1,13 +1,17 @@
 """`python -m deploy.local start|stop|status [kafka|triton|postgres|s3]...`: without names, all of them."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from deploy.local.postgres import Postgres
+from deploy.local.s3 import S3
 from deploy.local.server import Failed, Server
+from deploy.local.triton import Triton
 
-SERVERS: dict[str, Callable[[Path], Server]] = {}
+SERVERS: dict[str, Callable[[Path], Server]] = {"triton": Triton, "postgres": Postgres, "s3": S3}
 """In the order to start them."""
 
 SETTINGS = {"kafka": "MADSEG_STREAM", "triton": "MADSEG_INFERENCE", "postgres": "MADSEG_DATABASE", "s3": "MADSEG_BLOBS"}
@@ -37,7 +41,7 @@ def main() -> int:
 def _start(server: Server) -> None:
     print(f"Starting {server.name} ...", file=sys.stderr)
     server.start()
-    print(f"export {SETTINGS[server.name]}={server.url}", flush=True)
+    print(f"export {SETTINGS[server.name]}={shlex.quote(server.url)}", flush=True)
 
 
 def _stop(server: Server) -> None:

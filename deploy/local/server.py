@@ -158,6 +158,7 @@ class Server(ABC):
                 extra_groups=None if user is None else [],
             )
         began = _began(process.pid)
+        process.returncode = 0  # it is found by its id from now on; Popen would complain that it still runs
         if began is not None:
             self.state.write_text(json.dumps(asdict(Running(process.pid, began))))
 

@@ -1,0 +1,27 @@
+#!/bin/sh
+# The system packages that the tests need: installs those that are absent where it may, else prints the line that does.
+# Go is no package of these: Debian's is too old. Without it the tests of the S3 server are skipped.
+set -eu
+wanted="python3-venv chromium default-jre-headless maven postgresql buildah debootstrap"
+
+missing=
+for package in $wanted; do
+  dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing="$missing $package"
+done
+line="apt-get install --yes --no-install-recommends$missing"
+if [ -n "$missing" ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "Installing$missing"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive $line -qq >/dev/null
+  else
+    echo "For the tests that will be skipped: $line"
+  fi
+fi
+
+go=$(go env GOVERSION 2>/dev/null || echo go0)
+oldest=$(printf '%s\n' go1.26 "$go" | sort -V | head -n 1)
+if [ "$oldest" != go1.26 ]; then
+  echo "The S3 server is built with Go 1.26 or newer, which isn't on PATH: see https://go.dev/dl"
+  [ -z "${MADSEG_TEST_NO_SKIP:-}" ] || exit 1
+fi
