@@ -9,8 +9,9 @@ import structlog
 from structlog.testing import capture_logs
 
 from madseg.core.errors import Conflict, Poison, Unavailable
-from madseg.ports import Outgoing, Record, Stream, Topic
-from madseg.runtime import BACKOFF_SECONDS, Handler, Part, Worker, configure_logging, run
+from madseg.events import Kind, event
+from madseg.ports import Consumer, Outgoing, Record, Stream, Topic
+from madseg.runtime import BACKOFF_SECONDS, Handler, Part, Worker, configure_logging, ensure_topics, run
 from tests.contracts.fakes import FakeStream
 
 TOPIC = Topic("fruit", 1)
@@ -76,9 +77,9 @@ def worker(
     stream: Stream, handler: Handler, *, rereads: bool = False, backoff: Sequence[float] = BACKOFF_SECONDS
 ) -> Worker:
     """A worker on the topic."""
-    start = (lambda _: 0) if rereads else None
+    group = None if rereads else "g"
     return Worker(
-        "test", stream, lambda: stream.consume(TOPIC.name, "g", start), handler, 10, rereads=rereads, backoff=backoff
+        "test", stream, lambda: stream.consume(TOPIC.name, group), handler, 10, rereads=rereads, backoff=backoff
     )
 
 
@@ -125,7 +126,9 @@ def test_poison_is_set_aside_and_the_rest_of_its_batch_goes_on(stream: FakeStrea
     assert (basket.kept, basket.skipped, it.dead_letters) == (["a", "c"], ["b"], 1)
     (letter,) = letters(stream)
     assert (letter.key, letter.value) == ("b", b"bad")
-    assert letter.headers == {
+    headers = dict(letter.headers)
+    assert headers.pop("madseg-at").endswith("+00:00")
+    assert headers == {
         "from": "tree",
         "madseg-error": "Poison: it is rotten",
         "madseg-topic": "fruit",
@@ -262,6 +265,67 @@ def test_who_reads_anew_at_every_start_buries_once(stream: FakeStream) -> None:
         it.stop()
         assert (basket.kept, basket.skipped) == (["a"], ["b"])
     assert len(letters(stream)) == 1
+
+
+def test_what_follows_from_a_record_stands_in_its_trace(stream: FakeStream) -> None:
+    """Each event in that of the record with its key, over a batch of several."""
+    trace = {key: f"00-{key * 32}-{'1' * 16}-01" for key in "abc"}
+    stream.publish([Outgoing(TOPIC.name, key, b"1", {"traceparent": trace[key]}) for key in "abc"])
+    stream.create(Topic("juice", 1))
+
+    class Press(Basket):
+        def handle(self, records: Sequence[Record]) -> None:
+            super().handle(records)
+            stream.publish([event(Kind("juice.pressed", "press"), "juice", key, b"") for key in self.kept])
+
+    press = Press()
+    it = worker(stream, press)
+    it.start()
+    until(lambda: committed(stream) == 3)
+    it.stop()
+    assert press.batches == [3]
+    pressed = stream.log.topics["juice"].partitions[0]
+    assert [trace[key][:35] for key in "abc"] == [record.headers["traceparent"][:35] for record in pressed]
+    assert not {*trace.values()} & {record.headers["traceparent"] for record in pressed}
+
+
+def test_a_worker_is_as_alive_as_what_reads_for_it(stream: FakeStream) -> None:
+    """A reader that stands still makes the age of the last poll grow, however often the worker comes round."""
+
+    class Frozen(Consumer):
+        def __init__(self, inner: Consumer) -> None:
+            self.inner = inner
+
+        def poll(self, timeout: float, limit: int) -> list[Record]:
+            return self.inner.poll(timeout, limit)
+
+        def commit(self, partition: int, offset: int) -> None:
+            self.inner.commit(partition, offset)
+
+        def lag(self) -> int:
+            return self.inner.lag()
+
+        @property
+        def last_poll(self) -> float:
+            return 17.0
+
+        def close(self) -> None:
+            self.inner.close()
+
+    it = Worker("test", stream, lambda: Frozen(stream.consume(TOPIC.name, "g")), Basket(), 10)
+    it.start()
+    until(lambda: it.last_poll == 17.0)
+    it.stop()
+    assert it.last_poll > 17.0
+
+
+def test_topics_that_are_there_are_checked_and_left_as_they_are(stream: FakeStream) -> None:
+    """One that is absent is made; one that is set otherwise stops the start, for an operator to decide."""
+    ensure_topics(stream, [TOPIC, Topic("juice", 2)])
+    assert stream.identity("juice").partitions == 2
+    with pytest.raises(Conflict, match="fruit"):
+        ensure_topics(stream, [Topic(TOPIC.name, 1, compacted=True)])
+    stream.check(TOPIC)
 
 
 def test_parts_start_in_order_and_stop_in_reverse() -> None:

@@ -72,23 +72,36 @@ class Record:
 
 
 class Consumer(ABC):
-    """A member of a consumer group, reading one topic. Not thread-safe."""
+    """Reads one topic, as a member of a group or alone. Not thread-safe."""
 
     @abstractmethod
     def poll(self, timeout: float, limit: int) -> list[Record]:
         """At most `limit` records of one partition, in offset order; waits up to `timeout` seconds for the first.
 
         An empty list says nothing came in time. Partitions take turns. Records are handed out once per assignment,
-        whether committed or not.
+        whether committed or not; a partition that a member has before and after others come or go stays assigned.
         """
 
     @abstractmethod
     def commit(self, partition: int, offset: int) -> None:
-        """Records that every record before `offset` has had its effect. An earlier offset changes nothing."""
+        """Records that every record before `offset` has had its effect.
+
+        An earlier offset changes nothing, nor does one of a partition that went to another member, nor any of a
+        consumer without a group. It may be written a moment later, and is by `close`.
+        """
 
     @abstractmethod
     def lag(self) -> int:
-        """Records of the assigned partitions that `poll` has not handed out yet; gaps not yet passed count too."""
+        """Records of the assigned partitions that `poll` has not handed out yet; gaps not yet passed count too.
+
+        0 says that all was handed out: until the first assignment every record of the topic counts. A member that
+        the group has no partition for has nothing to wait for.
+        """
+
+    @property
+    @abstractmethod
+    def last_poll(self) -> float:
+        """When the stream was last asked for records, on `time.monotonic()`: its age says whether reading goes on."""
 
     @abstractmethod
     def close(self) -> None:
@@ -100,10 +113,19 @@ class Stream(ABC):
 
     @abstractmethod
     def create(self, topic: Topic) -> None:
-        """Makes the topic; does nothing where it is already.
+        """Makes the topic; one that is there already gets the settings wanted.
 
         Raises:
-            Conflict: it is there with another number of partitions.
+            Conflict: it is there with another number of partitions, or we may not.
+        """
+
+    @abstractmethod
+    def check(self, topic: Topic) -> None:
+        """Compares the topic that is there with the one wanted, and changes nothing.
+
+        Raises:
+            NotFound: there is no such topic.
+            Conflict: it differs; the message says in what, and how to put it right.
         """
 
     @abstractmethod
@@ -124,8 +146,8 @@ class Stream(ABC):
         """
 
     @abstractmethod
-    def consume(self, topic: str, group: str, positions: Callable[[int], int] | None = None) -> Consumer:
-        """Joins a group.
+    def consume(self, topic: str, group: str | None = None, positions: Callable[[int], int] | None = None) -> Consumer:
+        """Joins a group, whose members share the partitions of its one topic; without a group it reads all alone.
 
         `positions(partition)` gives the first offset wanted of an assigned partition, for those who keep offsets
         together with their effect; without it the group's committed offsets count, from the earliest at first.
@@ -133,12 +155,23 @@ class Stream(ABC):
 
         Raises:
             NotFound: there is no such topic.
-            Conflict: by `poll` and `lag`, where an offset wanted is past the end: the stream is older than it.
+            Conflict: by `poll` and `lag`, where an offset wanted is past the end: the stream is older than it. By
+                these and at once, where the topic isn't the one that it was when this stream first met it.
         """
 
     @abstractmethod
     def end_offsets(self, topic: str) -> Mapping[int, int]:
         """Per partition, the offset that the next record will have."""
+
+    @abstractmethod
+    def waiting(self, topic: str, group: str) -> int:
+        """Records of a topic that a group has not committed yet, those that compaction took included.
+
+        All that are left for a group that has never committed. Whoever publishes for a group can so stay near it.
+
+        Raises:
+            NotFound: there is no such topic.
+        """
 
     @abstractmethod
     def close(self) -> None:
@@ -154,7 +187,11 @@ class Answer:
 
 
 class Inference(ABC):
-    """Runs served networks. Thread-safe."""
+    """Runs served networks. Thread-safe.
+
+    Where a server runs them for several processes, each loads what it asks, and the one that owns the model repository
+    says by `keep` what may go.
+    """
 
     @abstractmethod
     def load(self, version: VersionRef, grid: Size) -> None:
@@ -163,18 +200,27 @@ class Inference(ABC):
         Raises:
             NotFound: no such version.
             InvalidModel: it doesn't have the served signature for this grid.
+            Unavailable: the server doesn't answer, or loads it by itself and hasn't yet.
         """
 
     @abstractmethod
     def unload(self, version: VersionRef) -> None:
-        """Frees a version; does nothing where it isn't loaded."""
+        """This process asks the version no more; does nothing where it isn't loaded."""
+
+    @abstractmethod
+    def keep(self, model: str, numbers: Sequence[int]) -> None:
+        """Frees all but these versions of a model, for every process; without numbers, the whole model.
+
+        Only for the owner of the model repository, whose files say so already. What is under way is answered.
+        """
 
     @abstractmethod
     def submit(self, version: VersionRef, picture: NDArray[np.uint8]) -> Future[Answer]:
         """Asks one version about one (H, W, 3) uint8 RGB picture on the canonical grid.
 
         The future fails with NotFound (not loaded), InvalidInput (not on the grid), Unavailable (ask again later) or
-        MadsegError (the network failed on this picture). Callers bound how much they submit at once.
+        MadsegError (the network failed on this picture). Callers bound how much they submit at once; where a server
+        has enough to do, `submit` waits until it has answered something.
         """
 
     @abstractmethod
@@ -186,19 +232,47 @@ class Inference(ABC):
         """Waits for what is running and frees everything."""
 
 
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """A service's tables as this release wants them.
+
+    `migrations` is the package whose `versions` make them, one revision after the other; `head` is the last of these.
+    A revision is an era and a step, `1.2`. Steps of an era only add, so a release runs on tables that are ahead of it
+    within its era.
+    """
+
+    service: str
+    definition: MetaData
+    migrations: str
+    head: str
+
+
 class Database(ABC):
-    """A relational database, spoken to with SQLAlchemy Core. Thread-safe."""
+    """A relational database, spoken to with SQLAlchemy Core, opened for one service. Thread-safe."""
 
     @abstractmethod
-    def create(self, tables: MetaData) -> None:
-        """Makes the tables that aren't there yet."""
+    def prepare(self, tables: Tables, *, upgrade: bool = False) -> None:
+        """Makes sure that the tables are as this release wants them. Costs one small query where they are.
+
+        An embedded database is brought up to date; one that serves several processes only where `upgrade` is given.
+
+        Raises:
+            NotReady: they are older than this release, or not there; the message says what to run.
+            Conflict: they are of a later era.
+        """
 
     @abstractmethod
-    def write(self) -> AbstractContextManager[Connection]:
+    def write(self, *, beside: bool = False) -> AbstractContextManager[Connection]:
         """A transaction that reads what is committed and writes: committed at the end, rolled back on an error.
 
-        Writes wait for each other, so one inside another waits in vain. A constraint that is broken comes out as
-        SQLAlchemy's IntegrityError.
+        It waits for every other write of the service, in this process and in others, and they wait for it: what it
+        has read stays so until its end. With `beside` it may run at once with others that have it too, and waits only
+        for those that haven't: for transactions that write rows of their own each. Turns are taken in the order of
+        asking. One inside another waits in vain. A constraint that is broken comes out as SQLAlchemy's IntegrityError.
+
+        Raises:
+            Unavailable: the turn didn't come in time, or the database is away, full or busy: nothing was done. Where
+                it went away during the commit itself, all may have been done, so the same write must be harmless.
         """
 
     @abstractmethod
@@ -207,6 +281,7 @@ class Database(ABC):
 
         Raises:
             Conflict: by the block, where a statement writes.
+            Unavailable: as `write`.
         """
 
     @abstractmethod
@@ -218,12 +293,19 @@ class Blobs(ABC):
     """Files by key. Keys are relative paths of [a-zA-Z0-9._-] segments joined by slashes."""
 
     @abstractmethod
-    def put(self, key: str, content: bytes) -> str:
-        """Stores a file whole or not at all, over one that is there, and returns its URI."""
+    def put(self, key: str, content: bytes, media_type: str = "") -> str:
+        """Stores a file whole or not at all, over one that is there, and returns its URI.
+
+        `media_type` (`image/png`) is kept where the store has a place for it, for those who look into it.
+        """
+
+    @abstractmethod
+    def uri(self, key: str) -> str:
+        """The URI that `put` returns for a key, whether a file is there or not."""
 
     @abstractmethod
     def get(self, uri: str) -> bytes:
-        """The file of a URI that `put` returned.
+        """The file of a URI of this store.
 
         Raises:
             NotFound: it is not there (any more).

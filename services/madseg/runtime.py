@@ -7,17 +7,19 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from types import FrameType
 from typing import Protocol, TypeVar
 
 import structlog
 
-from madseg.core.errors import Conflict, InvalidInput, Poison, Unavailable
-from madseg.ports import Consumer, Outgoing, Record, Stream
-from madseg.wire import dead_topic
+from madseg import letters
+from madseg.core.errors import Conflict, NotFound, Poison, Unavailable
+from madseg.events import caused_by
+from madseg.ports import Consumer, Record, Stream, Topic
 
 log = structlog.get_logger("madseg.runtime")
 
@@ -90,17 +92,26 @@ class Worker:
     ) -> None:
         self._name, self._stream, self._consumer, self._handler, self._limit = name, stream, consumer, handler, limit
         self._backoff = backoff
-        self._buried: set[tuple[str, str, str]] | None = None if rereads else set()
+        self._buried: set[letters.Place] | None = None if rereads else set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-        self.last_poll = time.monotonic()
-        """When the loop last asked for records: its age is the worker's liveness."""
+        self._turned = time.monotonic()
+        self._reading: Consumer | None = None
         self.lag = 0
         """Records that wait, as of the last poll."""
         self.caught_up = threading.Event()
         """Set once nothing was waiting."""
         self.dead_letters = 0
         """Records sent to the dead letters since the start."""
+
+    @property
+    def last_poll(self) -> float:
+        """When records were last asked for, by the worker and by what reads for it, on `time.monotonic()`.
+
+        Its age is the worker's liveness: it grows where the work, or the stream, stands still.
+        """
+        reading = self._reading
+        return self._turned if reading is None else min(self._turned, reading.last_poll)
 
     def start(self) -> None:
         self._thread.start()
@@ -121,10 +132,10 @@ class Worker:
                 self._stopping.wait(self._backoff[-1])
 
     def _consume(self) -> None:
-        consumer = self._retrying(self._consumer)
+        consumer = self._reading = self._retrying(self._consumer)
         try:
             while not self._stopping.is_set():
-                self.last_poll = time.monotonic()
+                self._turned = time.monotonic()
                 pause = 0.0 if self._handler.busy() else POLL_SECONDS
                 records = self._retrying(partial(consumer.poll, pause, self._limit))
                 self.lag = self._retrying(consumer.lag)
@@ -135,6 +146,7 @@ class Worker:
                     self.caught_up.set()
                 self._retrying(self._handler.idle)
         finally:
+            self._reading = None
             consumer.close()
 
     def _commit(self, consumer: Consumer, last: Record) -> None:
@@ -142,7 +154,8 @@ class Worker:
 
     def _effect(self, records: Sequence[Record]) -> None:
         try:
-            self._retrying(lambda: self._handler.handle(records))
+            with caused_by(records):
+                self._retrying(lambda: self._handler.handle(records))
         except (_Stopped, Conflict):
             raise
         except Exception as error:  # poison, or a defect: isolate the record
@@ -156,38 +169,15 @@ class Worker:
         if not isinstance(error, Poison):
             log.error("record_failed", **_where(record), exc_info=error)
         log.warning("dead_letter", **_where(record), reason=str(error))
-        place = {
-            "madseg-topic": record.topic,
-            "madseg-partition": str(record.partition),
-            "madseg-offset": str(record.offset),
-        }
-        if tuple(place.values()) not in self._retrying(lambda: self._letters(record.topic)):
-            headers = {**record.headers, "madseg-error": f"{type(error).__name__}: {error}"[:2000], **place}
-            self._retrying(lambda: self._send(record, headers))
+        if letters.place_of(record) not in self._retrying(lambda: self._letters(record.topic)):
+            self._retrying(lambda: letters.send(self._stream, record, error, datetime.now(UTC)))
             self.dead_letters += 1
         self._retrying(lambda: self._handler.skip(record))
 
-    def _send(self, record: Record, headers: dict[str, str]) -> None:
-        dead = dead_topic(record.topic).name
-        try:
-            self._stream.publish([Outgoing(dead, record.key, record.value, headers)])
-        except InvalidInput:  # with the headers it is too large
-            size = f"left out: {len(record.value or b'')} bytes"
-            self._stream.publish([Outgoing(dead, record.key, b"", {**headers, "madseg-value": size})])
-
-    def _letters(self, topic: str) -> set[tuple[str, str, str]]:
-        """(topic, partition, offset) of the records that were buried in earlier lives, where that matters."""
+    def _letters(self, topic: str) -> set[letters.Place]:
+        """Where the records were that were buried in earlier lives, where that matters."""
         if self._buried is None:
-            consumer = self._stream.consume(dead_topic(topic).name, f"{self._name}.letters", lambda _: 0)
-            try:
-                found: set[tuple[str, str, str]] = set()
-                while letters := consumer.poll(POLL_SECONDS, self._limit):
-                    found |= {_place(letter.headers) for letter in letters}
-                    if not consumer.lag():
-                        break
-            finally:
-                consumer.close()
-            self._buried = found
+            self._buried = letters.places(self._stream, topic)
         return self._buried
 
     def _retrying(self, act: Callable[[], T]) -> T:
@@ -207,14 +197,56 @@ class Worker:
         raise AssertionError("unreachable")
 
 
-def _place(headers: Mapping[str, str]) -> tuple[str, str, str]:
-    names = ("madseg-topic", "madseg-partition", "madseg-offset")
-    topic, partition, offset = (headers.get(name, "") for name in names)
-    return topic, partition, offset
-
-
 def _where(record: Record) -> dict[str, object]:
     return {"topic": record.topic, "partition": record.partition, "offset": record.offset, "key": record.key}
+
+
+class Repeated:
+    """A part that does a chore in a thread of its own: at once again while `act` says there is more, else after a
+    pause in seconds. What fails is logged, and done again after the pause."""
+
+    def __init__(self, name: str, act: Callable[[], bool], pause: float) -> None:
+        self._name, self._act, self._pause = name, act, pause
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            if not self._more():
+                self._stopping.wait(self._pause)
+
+    def _more(self) -> bool:
+        try:
+            return self._act()
+        except Unavailable as error:
+            log.warning("unavailable", chore=self._name, reason=str(error), retry_in_s=self._pause)
+        except Exception as error:
+            log.error("chore_failed", chore=self._name, retry_in_s=self._pause, exc_info=error)
+        return False
+
+
+def ensure_topics(stream: Stream, topics: Sequence[Topic]) -> None:
+    """Makes the topics that aren't there, and checks those that are.
+
+    A service changes no topic that it finds: others use it, and what an operator has set may be meant. `madseg topics
+    apply` changes them.
+
+    Raises:
+        Conflict: one differs from what is wanted, or can't be made; the message says in what, and the way out.
+    """
+    for topic in topics:
+        try:
+            stream.check(topic)
+        except NotFound:
+            stream.create(topic)
 
 
 def spare_the_collector() -> None:

@@ -6,6 +6,8 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
+from tests.servers import postgres
+
 FullDisk = Callable[[int], AbstractContextManager[None]]
 
 
@@ -23,3 +25,10 @@ def full_disk() -> FullDisk:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
     return limited
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """Where an empty database of a real server is."""
+    with postgres.database() as url:
+        yield url

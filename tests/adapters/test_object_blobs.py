@@ -1,5 +1,8 @@
 """Tests of files in a folder."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,12 +26,34 @@ def test_files_lie_under_their_keys(tmp_path: Path) -> None:
     assert (tmp_path / "images" / "ab.png").read_bytes() == b"content"
 
 
-def test_what_a_killed_write_left_is_passed_over(tmp_path: Path) -> None:
-    """Neither is it content, nor is it in the way of the next write."""
-    (tmp_path / "a#1").write_bytes(b"half")
+WRITER = """
+import sys
+from madseg.adapters.blobs import open_blobs
+blobs = open_blobs(sys.argv[1])
+for number in range(10_000):
+    blobs.put(f"{number % 7}", bytes([number % 256]) * 3_000_000)
+    print(flush=True)
+"""
+
+
+def test_a_killed_writer_leaves_whole_files_and_what_goes_at_the_next_opening(tmp_path: Path) -> None:
+    """Whatever it was doing; what another one is writing at the moment stays."""
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, f"file://{tmp_path}"], stdout=subprocess.PIPE)
+    with writer:
+        assert writer.stdout is not None
+        for _ in range(10):
+            writer.stdout.readline()
+        writer.kill()
+    (tmp_path / "+writing" / "half").write_bytes(b"half")
+    left = list((tmp_path / "+writing").iterdir())
+    for path in left:
+        os.utime(path, (0, 0))
+    (tmp_path / "+writing" / "now").write_bytes(b"")
     blobs = open_blobs(f"file://{tmp_path}")
-    uri = blobs.put("a", b"whole")
-    assert blobs.get(uri) == b"whole"
+    assert [path.name for path in (tmp_path / "+writing").iterdir()] == ["now"]
+    for key in (path.name for path in tmp_path.iterdir() if path.is_file()):
+        content = blobs.get(f"blob:{key}")
+        assert content == content[:1] * 3_000_000
 
 
 def test_a_key_below_a_file_is_a_conflict(tmp_path: Path) -> None:
@@ -39,6 +64,7 @@ def test_a_key_below_a_file_is_a_conflict(tmp_path: Path) -> None:
         blobs.put("a/b/c", b"content")
     with pytest.raises(Conflict, match="a"):
         blobs.put("a", b"content")
+    assert not list((tmp_path / "+writing").iterdir())
     blobs.delete("blob:a")
     assert blobs.get("blob:a/b") == b"content"
 

@@ -21,7 +21,8 @@ NOTES = Table("notes", META, Column("id", Integer, primary_key=True), Column("ma
 def database(tmp_path: Path) -> Iterator[SqliteDatabase]:
     """A database with the two tables."""
     opened = SqliteDatabase(tmp_path / "madseg.db")
-    opened.create(META)
+    with opened.write() as connection:
+        META.create_all(connection)
     yield opened
     opened.close()
 

@@ -11,15 +11,19 @@ from tests.contracts.reading import FOUR, ONE
 
 
 @pytest.fixture(params=sorted(STREAMS))
-def stream_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place[Stream]:
+def stream_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place[Stream]]:
     """Where a stream is kept."""
-    return STREAMS[request.param](tmp_path)
+    place = STREAMS[request.param](tmp_path)
+    yield place
+    place.wipe()
 
 
 @pytest.fixture(params=sorted(SHARED_STREAMS))
-def shared_stream_place(request: pytest.FixtureRequest, tmp_path: Path) -> Place[Stream]:
+def shared_stream_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place[Stream]]:
     """Where a stream is kept that other processes can open too."""
-    return SHARED_STREAMS[request.param](tmp_path)
+    place = SHARED_STREAMS[request.param](tmp_path)
+    yield place
+    place.wipe()
 
 
 @pytest.fixture
@@ -39,9 +43,17 @@ def topics(stream: Stream) -> Stream:
 
 
 @pytest.fixture(params=sorted(DATABASES))
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def database_place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place[Database]]:
+    """Where an empty database is kept."""
+    place = DATABASES[request.param](tmp_path)
+    yield place
+    place.wipe()
+
+
+@pytest.fixture
+def database(database_place: Place[Database]) -> Iterator[Database]:
     """An open, empty database."""
-    opened = DATABASES[request.param](tmp_path).open()
+    opened = database_place.open()
     yield opened
     opened.close()
 

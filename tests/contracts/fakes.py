@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from madseg.adapters.blobs.keys import checked_key, key_of, uri_of
 from madseg.adapters.inference.signature import check_picture
-from madseg.adapters.streams.hub import Hub
-from madseg.adapters.streams.sqlite import MAX_RECORD_BYTES, partition_of
+from madseg.adapters.streams.hub import Group, Hub
+from madseg.adapters.streams.record_size import check_size
+from madseg.adapters.streams.sqlite import partition_of
 from madseg.core.errors import Conflict, InvalidInput, NotFound
 from madseg.core.messages import VersionRef
 from madseg.core.preprocess import Size
@@ -59,8 +60,14 @@ class FakeStream(Stream):
         identity = TopicIdentity(self.log.cluster_id, str(uuid.uuid4()), topic.partitions)
         made = FakeTopic(topic, identity, [[] for _ in range(topic.partitions)])
         there = self.log.topics.setdefault(topic.name, made)
-        if there.identity.partitions != topic.partitions:
-            raise Conflict(f"topic {topic.name} has {there.identity.partitions} partitions")
+        self._check_partitions(topic, there)
+        there.topic = topic
+
+    def check(self, topic: Topic) -> None:
+        there = self.topic(topic.name)
+        self._check_partitions(topic, there)
+        if there.topic != topic:
+            raise Conflict(f"topic {topic.name} is {there.topic}, wanted {topic}")
 
     def identity(self, topic: str) -> TopicIdentity:
         return self.topic(topic).identity
@@ -69,21 +76,24 @@ class FakeStream(Stream):
         with self.log.hub.writing:
             for record in records:
                 self.topic(record.topic)
-                headers = sum(len(name) + len(text) for name, text in record.headers.items())
-                if len(record.key) + len(record.value or b"") + headers > MAX_RECORD_BYTES:
-                    raise InvalidInput(f"a record has more than {MAX_RECORD_BYTES} bytes")
+                check_size(record)
             for record in records:
                 self._append(record)
         for name in {record.topic for record in records}:
             self.log.hub.bell(name).ring()
 
-    def consume(self, topic: str, group: str, positions: Callable[[int], int] | None = None) -> Consumer:
+    def consume(self, topic: str, group: str | None = None, positions: Callable[[int], int] | None = None) -> Consumer:
         consumer = FakeConsumer(self, self.topic(topic), group, positions)
         self.consumers.add(consumer)
         return consumer
 
     def end_offsets(self, topic: str) -> Mapping[int, int]:
         return {number: len(records) for number, records in enumerate(self.topic(topic).partitions)}
+
+    def waiting(self, topic: str, group: str) -> int:
+        return sum(
+            end - self.log.committed.get((topic, group, number), 0) for number, end in self.end_offsets(topic).items()
+        )
 
     def close(self) -> None:
         for consumer in list(self.consumers):
@@ -102,6 +112,10 @@ class FakeStream(Stream):
         if self._closed:
             raise Conflict("the stream is closed")
 
+    def _check_partitions(self, topic: Topic, there: FakeTopic) -> None:
+        if there.identity.partitions != topic.partitions:
+            raise Conflict(f"topic {topic.name} has {there.identity.partitions} partitions")
+
     def _append(self, record: Outgoing) -> None:
         topic = self.topic(record.topic)
         number = partition_of(record.key, topic.identity.partitions)
@@ -111,14 +125,14 @@ class FakeStream(Stream):
 
 
 class FakeConsumer(Consumer):
-    """A member of a group on a FakeStream."""
+    """A reader of a FakeStream, as a member of a group or alone."""
 
     def __init__(
-        self, stream: FakeStream, topic: FakeTopic, group: str, positions: Callable[[int], int] | None
+        self, stream: FakeStream, topic: FakeTopic, group: str | None, positions: Callable[[int], int] | None
     ) -> None:
         self._stream, self._topic, self._group, self._positions = stream, topic, group, positions
         self._log, self._name = stream.log, topic.topic.name
-        self._members = self._log.hub.group(self._name, group)
+        self._members = Group() if group is None else self._log.hub.group(self._name, group)
         self._bell = self._log.hub.bell(self._name)
         self._seen = (-1, -1)
         self._next: dict[int, int] = {}
@@ -144,12 +158,18 @@ class FakeConsumer(Consumer):
 
     def commit(self, partition: int, offset: int) -> None:
         self._check_open()
+        if self._group is None or partition not in self._members.share(self, self._topic.identity.partitions)[1]:
+            return
         place = (self._name, self._group, partition)
         self._log.committed[place] = max(offset, self._log.committed.get(place, 0))
 
     def lag(self) -> int:
         self._refresh()
         return sum(len(self._topic.partitions[number]) - offset for number, offset in self._next.items())
+
+    @property
+    def last_poll(self) -> float:
+        return time.monotonic()
 
     def close(self) -> None:
         self._open = False
@@ -169,7 +189,7 @@ class FakeConsumer(Consumer):
 
     def _start(self, partition: int) -> int:
         if self._positions is None:
-            return self._log.committed.get((self._name, self._group, partition), 0)
+            return self._log.committed.get((self._name, self._group or "", partition), 0)
         offset = self._positions(partition)
         if offset > len(self._topic.partitions[partition]):
             raise Conflict(f"offset {offset} of {self._name}/{partition} is past the end")
@@ -188,10 +208,13 @@ class FakeBlobs(Blobs):
         self.files = {} if files is None else files
         self._closed = False
 
-    def put(self, key: str, content: bytes) -> str:
+    def put(self, key: str, content: bytes, media_type: str = "") -> str:
         self._check_open()
         self.files[checked_key(key)] = bytes(content)
         return uri_of(key)
+
+    def uri(self, key: str) -> str:
+        return uri_of(checked_key(key))
 
     def get(self, uri: str) -> bytes:
         self._check_open()
@@ -225,6 +248,8 @@ class FakeInference(Inference):
         self.loaded: dict[VersionRef, Size] = {}
         self.asked: list[VersionRef] = []
         """Every version submitted to, in order."""
+        self.kept: list[tuple[str, tuple[int, ...]]] = []
+        """What the repository's owner has said, in order."""
         self._lock = threading.Lock()
         self._closed = False
 
@@ -239,6 +264,11 @@ class FakeInference(Inference):
 
     def unload(self, version: VersionRef) -> None:
         self.loaded.pop(version, None)
+
+    def keep(self, model: str, numbers: Sequence[int]) -> None:
+        self.kept.append((model, tuple(numbers)))
+        for version in [each for each in self.loaded if each.model == model and each.version not in numbers]:
+            self.unload(version)
 
     def submit(self, version: VersionRef, picture: NDArray[np.uint8]) -> Future[Answer]:
         future: Future[Answer] = Future()

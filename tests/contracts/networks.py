@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
@@ -19,7 +20,9 @@ GRID = Size(6, 8)
 
 RED = VersionRef("red", 1)
 """Labels are the red channel; the entropy is its mean over 255."""
-GREEN = VersionRef("red", 2)
+TURNED_GREEN = VersionRef("red", 2)
+"""Labels are the green channel; the entropy is its mean over 255."""
+GREEN = VersionRef("green", 1)
 """Labels are the green channel; no entropy."""
 BRITTLE = VersionRef("brittle", 1)
 """Labels are the red channel; fails where it has a value of 200 or more."""
@@ -53,7 +56,7 @@ _ENTROPY = [
     helper.make_node("Cast", ["labels"], ["real"], to=TensorProto.FLOAT),
     helper.make_node("ReduceMean", ["real", "plane"], ["mean"], keepdims=0),
 ]
-_RED_ENTROPY = [*_channel(0), *_ENTROPY, helper.make_node("Div", ["mean", "full"], ["entropy"])]
+_SHARE = [*_ENTROPY, helper.make_node("Div", ["mean", "full"], ["entropy"])]
 _LOG_ENTROPY = [*_channel(0), *_ENTROPY, helper.make_node("Log", ["mean"], ["entropy"])]
 _BRITTLE = [
     helper.make_node("Gather", ["image", "c0"], ["chosen"], axis=3),
@@ -100,6 +103,10 @@ def _red(picture: NDArray[np.uint8]) -> Answer:
     return Answer(picture[:, :, 0], float(picture[:, :, 0].mean() / 255))
 
 
+def _turned_green(picture: NDArray[np.uint8]) -> Answer:
+    return Answer(picture[:, :, 1], float(picture[:, :, 1].mean() / 255))
+
+
 def _green(picture: NDArray[np.uint8]) -> Answer:
     return Answer(picture[:, :, 1], None)
 
@@ -122,7 +129,8 @@ _BOTH = {**_LABELS, "entropy": TensorProto.FLOAT}
 _RENAMED = [helper.make_node("Gather", ["image", "c0"], ["classes"], axis=3)]
 
 NETWORKS = (
-    TestNetwork(RED, _graph(_RED_ENTROPY, _BOTH), _red),
+    TestNetwork(RED, _graph([*_channel(0), *_SHARE], _BOTH), _red),
+    TestNetwork(TURNED_GREEN, _graph([*_channel(1), *_SHARE], _BOTH), _turned_green),
     TestNetwork(GREEN, _graph(_channel(1), _LABELS), _green),
     TestNetwork(BRITTLE, _graph(_BRITTLE, _LABELS), _brittle),
     TestNetwork(ENDLESS, _graph(_LOG_ENTROPY, _BOTH), _endless),
@@ -138,8 +146,36 @@ def write_repository(root: Path, networks: Iterable[TestNetwork]) -> None:
     """Writes `<model>/<version>/model.onnx` for each."""
     for network in networks:
         folder = root / network.version.model / str(network.version.version)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "model.onnx").write_bytes(network.content)
+
+
+def write_configs(root: Path) -> None:
+    """Writes the config.pbtxt of each model in a repository; garbage is said to have the served signature."""
+    for folder in root.iterdir():
+        (first, *_) = sorted(folder.glob("*/model.onnx"))
+        try:
+            graph = onnx.load_model_from_string(first.read_bytes()).graph
+        except DecodeError:
+            graph = onnx.load_model_from_string(_graph(_channel(0), _LABELS)).graph
+        inputs = ", ".join(_declared(item) for item in graph.input)
+        outputs = ", ".join(_declared(item) for item in graph.output)
+        versions = ", ".join(sorted(path.parent.name for path in folder.glob("*/model.onnx")))
+        (folder / "config.pbtxt").write_text(
+            f'name: "{folder.name}" backend: "onnxruntime" max_batch_size: 4\n'
+            f"input [ {inputs} ]\noutput [ {outputs} ]\n"
+            "dynamic_batching { max_queue_delay_microseconds: 500 } instance_group [{ count: 1 }]\n"
+            f"version_policy {{ specific {{ versions: [ {versions} ] }} }}\n"
+        )
+
+
+def _declared(item: onnx.ValueInfoProto) -> str:
+    tensor = item.type.tensor_type
+    kind = "TYPE_UINT8" if tensor.elem_type == TensorProto.UINT8 else "TYPE_FP32"
+    dims = ", ".join(str(dim.dim_value) for dim in tensor.shape.dim[1:])
+    return f'{{ name: "{item.name}" data_type: {kind} ' + (
+        f"dims: [ {dims} ] }}" if dims else "dims: [ 1 ] reshape { shape: [ ] } }"
+    )
 
 
 def fake_networks() -> tuple[dict[VersionRef, Callable[[NDArray[np.uint8]], Answer]], dict[VersionRef, Exception]]:

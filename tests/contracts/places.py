@@ -3,6 +3,8 @@
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -12,7 +14,10 @@ from madseg.adapters.inference import open_inference
 from madseg.adapters.streams import open_stream
 from madseg.ports import Blobs, Database, Inference, Stream
 from tests.contracts.fakes import FakeBlobs, FakeInference, FakeLog, FakeStream
-from tests.contracts.networks import NETWORKS, fake_networks, write_repository
+from tests.contracts.networks import NETWORKS, fake_networks, write_configs, write_repository
+from tests.contracts.reading import FOUR, ONE
+from tests.databases import KINDS, empty_database
+from tests.servers import kafka, s3, triton
 
 P = TypeVar("P")
 
@@ -63,14 +68,39 @@ class SqliteStreams(Place[Stream]):
         shutil.rmtree(self._folder)
 
 
-class SqliteDatabases(Place[Database]):
-    """A database in a file."""
+class KafkaStreams(Place[Stream]):
+    """The suites' topics on a real broker."""
 
-    def __init__(self, folder: Path) -> None:
-        self._url = f"sqlite:///{folder}/madseg.db"
+    def __init__(self, _folder: Path) -> None:
+        self._url = kafka.url()
+
+    @property
+    def url(self) -> str:
+        return self._url
+
+    def open(self) -> Stream:
+        return open_stream(self._url)
+
+    def wipe(self) -> None:
+        kafka.delete_topics(FOUR.name, ONE.name)
+
+
+class Databases(Place[Database]):
+    """A database of one kind, empty."""
+
+    def __init__(self, kind: str, folder: Path) -> None:
+        self._until = ExitStack()
+        self._url = self._until.enter_context(empty_database(kind, folder))
+
+    @property
+    def url(self) -> str:
+        return self._url
 
     def open(self) -> Database:
         return open_database(self._url)
+
+    def wipe(self) -> None:
+        self._until.close()
 
 
 class FakeFiles(Place[Blobs]):
@@ -103,6 +133,16 @@ class MemoryFiles(Place[Blobs]):
         return self._blobs
 
 
+class S3Files(Place[Blobs]):
+    """Files in a real object store, below a prefix of their own."""
+
+    def __init__(self, _folder: Path) -> None:
+        self._url = s3.empty_prefix()
+
+    def open(self) -> Blobs:
+        return open_blobs(self._url)
+
+
 class FakeNetworks(Place[Inference]):
     """The test networks as Python functions."""
 
@@ -124,9 +164,37 @@ class OnnxNetworks(Place[Inference]):
         return open_inference(f"onnxruntime://{self._root}", threads=2)
 
 
-STREAMS: dict[str, Callable[[Path], Place[Stream]]] = {"fake": FakeStreams, "sqlite": SqliteStreams}
-SHARED_STREAMS: dict[str, Callable[[Path], Place[Stream]]] = {"sqlite": SqliteStreams}
+class TritonNetworks(Place[Inference]):
+    """The test networks as ONNX files, served by a real Triton that all tests share."""
+
+    def __init__(self, options: str, _folder: Path) -> None:
+        server = triton.shared()
+        self._url = f"{server.url}{options}"
+        if not (server.repository / NETWORKS[0].version.model).exists():
+            write_repository(server.repository, NETWORKS)
+            write_configs(server.repository)
+
+    def open(self) -> Inference:
+        return open_inference(self._url)
+
+
+STREAMS: dict[str, Callable[[Path], Place[Stream]]] = {
+    "fake": FakeStreams,
+    "sqlite": SqliteStreams,
+    "kafka": KafkaStreams,
+}
+SHARED_STREAMS: dict[str, Callable[[Path], Place[Stream]]] = {"sqlite": SqliteStreams, "kafka": KafkaStreams}
 """Those that other processes can reach too."""
-DATABASES: dict[str, Callable[[Path], Place[Database]]] = {"sqlite": SqliteDatabases}
-BLOBS: dict[str, Callable[[Path], Place[Blobs]]] = {"fake": FakeFiles, "file": LocalFiles, "memory": MemoryFiles}
-INFERENCES: dict[str, Callable[[Path], Place[Inference]]] = {"fake": FakeNetworks, "onnxruntime": OnnxNetworks}
+DATABASES: dict[str, Callable[[Path], Place[Database]]] = {kind: partial(Databases, kind) for kind in KINDS}
+BLOBS: dict[str, Callable[[Path], Place[Blobs]]] = {
+    "fake": FakeFiles,
+    "file": LocalFiles,
+    "memory": MemoryFiles,
+    "s3": S3Files,
+}
+INFERENCES: dict[str, Callable[[Path], Place[Inference]]] = {
+    "fake": FakeNetworks,
+    "onnxruntime": OnnxNetworks,
+    "triton": partial(TritonNetworks, ""),
+    "triton-shared-memory": partial(TritonNetworks, "?shared_memory=system&concurrency=8"),
+}

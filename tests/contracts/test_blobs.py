@@ -44,6 +44,14 @@ def test_any_key_of_the_alphabet_is_taken(blobs: Blobs, key: str) -> None:
     assert blobs.get(blobs.put(key, b"content")) == b"content"
 
 
+def test_a_key_has_its_uri_before_there_is_a_file(blobs: Blobs) -> None:
+    """So that whoever knows the key needs nobody to tell the URI."""
+    uri = blobs.uri("images/ab/abcd.png")
+    with pytest.raises(NotFound):
+        blobs.get(uri)
+    assert uri == blobs.put("images/ab/abcd.png", b"content")
+
+
 @pytest.mark.parametrize("key", HOSTILE)
 def test_any_other_key_is_refused(blobs: Blobs, key: str) -> None:
     """Nothing leaves the store, and nothing means two things."""

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, func, insert, select, update
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, func, insert, inspect, select, update
 
 from madseg.core.errors import Conflict
 from madseg.ports import Database
@@ -26,7 +26,8 @@ def add(connection: Connection, *texts: str) -> None:
 @pytest.fixture
 def tables(database: Database) -> Database:
     """The database with two empty tables."""
-    database.create(META)
+    with database.write() as connection:
+        META.create_all(connection)
     return database
 
 
@@ -38,15 +39,6 @@ def test_a_write_is_there_afterwards(tables: Database) -> None:
         assert list(snapshot.execute(select(ROWS.c.text).order_by(ROWS.c.id)).scalars()) == ["a", "b"]
     with tables.write() as connection:
         assert count(connection) == 2
-
-
-def test_creating_twice_keeps_what_is_there(tables: Database) -> None:
-    """Only missing tables are made."""
-    with tables.write() as connection:
-        add(connection, "a")
-    tables.create(META)
-    with tables.snapshot() as snapshot:
-        assert count(snapshot) == 1
 
 
 def test_an_error_rolls_everything_back(tables: Database) -> None:
@@ -75,7 +67,8 @@ def test_tables_made_in_a_failed_transaction_are_gone(tables: Database) -> None:
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    tables.create(other)
+    with tables.write() as connection:
+        assert not inspect(connection).has_table("another")
 
 
 def test_a_snapshot_does_not_see_later_writes(tables: Database) -> None:
@@ -144,6 +137,27 @@ def test_writes_from_many_threads_wait_for_each_other(tables: Database) -> None:
         thread.join()
     with tables.snapshot() as snapshot:
         assert snapshot.execute(select(OFFSETS.c.next)).scalar_one() == 160
+
+
+def test_what_a_write_alone_has_read_stays_so(tables: Database) -> None:
+    """Beside others nothing stands still; alone everything does."""
+
+    def add_rows() -> None:
+        for _ in range(40):
+            with tables.write(beside=True) as connection:
+                add(connection, "a")
+
+    threads = [threading.Thread(target=add_rows) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        with tables.write() as connection:
+            first = count(connection)
+            assert [count(connection) for _ in range(10)] == [first] * 10
+    for thread in threads:
+        thread.join()
+    with tables.snapshot() as snapshot:
+        assert count(snapshot) == 160
 
 
 def test_compare_and_set_tells_the_one_who_came_too_late(tables: Database) -> None:

@@ -11,7 +11,7 @@ from madseg.core.errors import Conflict, InvalidInput, InvalidModel, MadsegError
 from madseg.core.messages import VersionRef
 from madseg.core.preprocess import Size
 from madseg.ports import Answer, Inference
-from tests.contracts.networks import BRITTLE, ENDLESS, GREEN, GRID, MISFITS, RED
+from tests.contracts.networks import BRITTLE, ENDLESS, GREEN, GRID, MISFITS, RED, TURNED_GREEN
 
 SECONDS = 30
 
@@ -39,9 +39,9 @@ def test_a_network_without_entropy_has_none(inference: Inference) -> None:
 def test_versions_of_one_model_are_told_apart(inference: Inference) -> None:
     """Each answers for itself."""
     inference.load(RED, GRID)
-    inference.load(GREEN, GRID)
+    inference.load(TURNED_GREEN, GRID)
     np.testing.assert_array_equal(inference.submit(RED, picture()).result(SECONDS).labels, picture()[:, :, 0])
-    np.testing.assert_array_equal(inference.submit(GREEN, picture()).result(SECONDS).labels, picture()[:, :, 1])
+    np.testing.assert_array_equal(inference.submit(TURNED_GREEN, picture()).result(SECONDS).labels, picture()[:, :, 1])
 
 
 def test_a_picture_may_lie_any_way_in_memory(inference: Inference) -> None:
@@ -123,6 +123,20 @@ def test_an_unloaded_version_answers_no_more(inference: Inference) -> None:
         inference.submit(RED, picture()).result(SECONDS)
     inference.load(RED, GRID)
     inference.submit(RED, picture()).result(SECONDS)
+
+
+def test_what_the_repository_s_owner_keeps_answers_on(inference: Inference) -> None:
+    """The model's other versions don't, nor does a model of which nothing is kept, until they are loaded again."""
+    for version in (RED, TURNED_GREEN, GREEN):
+        inference.load(version, GRID)
+    inference.keep("red", (2,))
+    inference.keep("green", ())
+    np.testing.assert_array_equal(inference.submit(TURNED_GREEN, picture()).result(SECONDS).labels, picture()[:, :, 1])
+    for version in (RED, GREEN):
+        with pytest.raises(NotFound):
+            inference.submit(version, picture()).result(SECONDS)
+        inference.load(version, GRID)
+        assert inference.submit(version, picture()).result(SECONDS).labels.shape == (GRID.height, GRID.width)
 
 
 def test_many_threads_get_their_own_answers(inference: Inference) -> None:

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import defaultdict
+from dataclasses import replace
 
 import pytest
 
@@ -14,24 +15,24 @@ from tests.contracts.reading import FOUR, ONE, drain, outgoing, values
 
 def test_records_come_as_they_were_published(topics: Stream) -> None:
     """Key, value and headers arrive unchanged, with topic, partition and offset."""
-    topics.publish([Outgoing("models", "ключ", b"\0\xff", {"traceparent": "00-ab", "ce_type": "é"})])
-    [record] = topics.consume("models", "g").poll(0, 10)
-    expected = Record("models", 0, record.offset, "ключ", b"\0\xff", {"traceparent": "00-ab", "ce_type": "é"})
+    topics.publish([Outgoing(ONE.name, "ключ", b"\0\xff", {"traceparent": "00-ab", "ce_type": "é"})])
+    [record] = topics.consume(ONE.name, "g").poll(10, 10)
+    expected = Record(ONE.name, 0, record.offset, "ключ", b"\0\xff", {"traceparent": "00-ab", "ce_type": "é"})
     assert expected == record
 
 
 def test_empty_values_and_tombstones_are_different(topics: Stream) -> None:
     """A tombstone has no value; an empty value is one."""
-    topics.publish([Outgoing("models", "a", b""), Outgoing("models", "a", None)])
-    assert [record.value for record in drain(topics.consume("models", "g"))] == [b"", None]
+    topics.publish([Outgoing(ONE.name, "a", b""), Outgoing(ONE.name, "a", None)])
+    assert [record.value for record in drain(topics.consume(ONE.name, "g"))] == [b"", None]
 
 
 def test_records_of_a_key_keep_their_order_in_one_partition(topics: Stream) -> None:
     """Over several batches too, and offsets grow."""
     for number in range(30):
-        topics.publish([Outgoing("images", f"key{key}", f"{number}".encode()) for key in range(7)])
+        topics.publish([Outgoing(FOUR.name, f"key{key}", f"{number}".encode()) for key in range(7)])
     by_key: dict[str, list[Record]] = defaultdict(list)
-    for record in drain(topics.consume("images", "g")):
+    for record in drain(topics.consume(FOUR.name, "g")):
         by_key[record.key].append(record)
     assert len(by_key) == 7
     for records in by_key.values():
@@ -47,7 +48,7 @@ def test_a_key_has_the_same_partition_after_a_reopening(stream_place: Place[Stre
         stream = stream_place.open()
         stream.create(FOUR)
         stream.publish(outgoing("a", "b", "c", "d", "e", "f"))
-        records = drain(stream.consume("images", "g"))
+        records = drain(stream.consume(FOUR.name, "g"))
         partitions.append({record.key: record.partition for record in records})
         stream.close()
     assert partitions[0] == partitions[1]
@@ -57,8 +58,8 @@ def test_a_key_has_the_same_partition_after_a_reopening(stream_place: Place[Stre
 def test_a_poll_gives_one_partition_and_at_most_the_limit(topics: Stream) -> None:
     """Partitions take turns, so none waits for another to be empty."""
     topics.publish(outgoing(*(f"v{number}" for number in range(200))))
-    consumer = topics.consume("images", "g")
-    batches = [consumer.poll(0, 10) for _ in range(8)]
+    consumer = topics.consume(FOUR.name, "g")
+    batches = [consumer.poll(10, 10) for _ in range(8)]
     assert all(len(batch) == 10 and len({record.partition for record in batch}) == 1 for batch in batches)
     turns = [batch[0].partition for batch in batches]
     assert turns[:4] == turns[4:]
@@ -68,14 +69,14 @@ def test_a_poll_gives_one_partition_and_at_most_the_limit(topics: Stream) -> Non
 def test_a_poll_returns_empty_after_its_timeout(topics: Stream) -> None:
     """Nothing came, and that is no error."""
     started = time.monotonic()
-    assert topics.consume("images", "g").poll(0.2, 10) == []
+    assert topics.consume(FOUR.name, "g").poll(0.2, 10) == []
     assert time.monotonic() - started >= 0.2
 
 
 @pytest.mark.timeout(60)
 def test_a_waiting_poll_returns_as_soon_as_something_comes(topics: Stream) -> None:
     """It doesn't sleep through its timeout."""
-    consumer = topics.consume("images", "g")
+    consumer = topics.consume(FOUR.name, "g")
     publisher = threading.Timer(0.2, lambda: topics.publish(outgoing("late")))
     publisher.start()
     assert values(consumer.poll(300, 10)) == ["late"]
@@ -85,32 +86,53 @@ def test_a_waiting_poll_returns_as_soon_as_something_comes(topics: Stream) -> No
 def test_a_limit_below_one_is_refused(topics: Stream) -> None:
     """It would look like an empty topic."""
     with pytest.raises(InvalidInput, match="limit"):
-        topics.consume("images", "g").poll(0, 0)
+        topics.consume(FOUR.name, "g").poll(0, 0)
 
 
 def test_end_offsets_name_the_next_record(topics: Stream) -> None:
     """Of every partition, empty ones too."""
-    before = topics.end_offsets("images")
+    before = topics.end_offsets(FOUR.name)
     assert {0, 1, 2, 3} == set(before)
     topics.publish(outgoing("a"))
-    [record] = drain(topics.consume("images", "g"))
+    [record] = drain(topics.consume(FOUR.name, "g"))
     assert before[record.partition] == record.offset
-    assert {**before, record.partition: record.offset + 1} == topics.end_offsets("images")
+    assert {**before, record.partition: record.offset + 1} == topics.end_offsets(FOUR.name)
 
 
 def test_creating_a_topic_twice_changes_nothing(topics: Stream) -> None:
     """Records and identity stay."""
     topics.publish(outgoing("a"))
-    identity = topics.identity("images")
+    identity = topics.identity(FOUR.name)
     topics.create(FOUR)
-    assert identity == topics.identity("images")
-    assert values(drain(topics.consume("images", "g"))) == ["a"]
+    assert identity == topics.identity(FOUR.name)
+    assert values(drain(topics.consume(FOUR.name, "g"))) == ["a"]
 
 
 def test_another_number_of_partitions_is_a_conflict(topics: Stream) -> None:
     """Keys would move."""
     with pytest.raises(Conflict, match="4"):
-        topics.create(Topic("images", 8))
+        topics.create(Topic(FOUR.name, 8))
+
+
+def test_a_topic_is_brought_in_line(topics: Stream) -> None:
+    """A check says what differs and changes nothing; creating it changes its settings, and no records."""
+    topics.publish(outgoing("a"))
+    for wanted in (replace(FOUR, retention_hours=24), replace(FOUR, compacted=True)):
+        with pytest.raises(Conflict, match=FOUR.name):
+            topics.check(wanted)
+        topics.create(wanted)
+        topics.check(wanted)
+    topics.create(FOUR)
+    topics.check(FOUR)
+    assert values(drain(topics.consume(FOUR.name))) == ["a"]
+
+
+def test_a_check_sees_what_can_not_be_brought_in_line(topics: Stream) -> None:
+    """Other partitions, or no such topic."""
+    with pytest.raises(Conflict, match="4 partitions"):
+        topics.check(Topic(FOUR.name, 8))
+    with pytest.raises(NotFound, match="nowhere"):
+        topics.check(Topic("nowhere"))
 
 
 def test_an_unknown_topic_is_not_found(topics: Stream) -> None:
@@ -130,28 +152,28 @@ def test_a_batch_that_is_refused_appends_nothing(topics: Stream) -> None:
     with pytest.raises(NotFound):
         topics.publish([*outgoing("a"), Outgoing("nowhere", "b", b"")])
     with pytest.raises(InvalidInput, match="bytes"):
-        topics.publish([*outgoing("a"), Outgoing("images", "b", bytes(1_000_001))])
-    assert sum(topics.end_offsets("images").values()) == 0
+        topics.publish([*outgoing("a"), Outgoing(FOUR.name, "b", bytes(1_000_001))])
+    assert sum(topics.end_offsets(FOUR.name).values()) == 0
 
 
 def test_a_record_of_900_kilobytes_is_delivered(topics: Stream) -> None:
     """The largest that the wire makes."""
-    topics.publish([Outgoing("images", "a", b"x" * 900_000)])
-    [record] = drain(topics.consume("images", "g"))
+    topics.publish([Outgoing(FOUR.name, "a", b"x" * 900_000)])
+    [record] = drain(topics.consume(FOUR.name, "g"))
     assert record.value == b"x" * 900_000
 
 
 def test_publishing_nothing_does_nothing(topics: Stream) -> None:
     """An empty batch is fine."""
     topics.publish([])
-    assert drain(topics.consume("images", "g")) == []
+    assert drain(topics.consume(FOUR.name, "g")) == []
 
 
 def test_one_batch_may_go_to_several_topics(topics: Stream) -> None:
     """Each record reaches its own."""
     topics.publish([*outgoing("a"), *outgoing("b", topic=ONE)])
-    assert values(drain(topics.consume("images", "g"))) == ["a"]
-    assert values(drain(topics.consume("models", "g"))) == ["b"]
+    assert values(drain(topics.consume(FOUR.name))) == ["a"]
+    assert values(drain(topics.consume(ONE.name))) == ["b"]
 
 
 def test_the_identity_outlives_a_reopening_but_not_the_state(stream_place: Place[Stream]) -> None:
@@ -162,17 +184,16 @@ def test_the_identity_outlives_a_reopening_but_not_the_state(stream_place: Place
             stream_place.wipe()
         stream = stream_place.open()
         stream.create(FOUR)
-        identities.append(stream.identity("images"))
+        identities.append(stream.identity(FOUR.name))
         stream.close()
     assert identities[0] == identities[1]
-    assert identities[0].cluster_id != identities[2].cluster_id
     assert identities[0].topic_id != identities[2].topic_id
     assert identities[0].partitions == 4
 
 
 def test_two_topics_have_two_identities(topics: Stream) -> None:
     """In one cluster."""
-    first, second = topics.identity("images"), topics.identity("models")
+    first, second = topics.identity(FOUR.name), topics.identity(ONE.name)
     assert first.cluster_id == second.cluster_id
     assert first.topic_id != second.topic_id
 
@@ -190,7 +211,7 @@ def test_publishers_from_many_threads_keep_the_order_of_their_keys(topics: Strea
     for thread in threads:
         thread.join()
     by_key: dict[str, list[str]] = defaultdict(list)
-    for record in drain(topics.consume("images", "g")):
+    for record in drain(topics.consume(FOUR.name, "g")):
         by_key[record.key] += values([record])
     expected = [f"{number}{half}" for number in range(25) for half in "ab"]
     assert {f"key{name}": expected for name in range(8)} == by_key
@@ -198,7 +219,7 @@ def test_publishers_from_many_threads_keep_the_order_of_their_keys(topics: Strea
 
 def test_a_consumer_beside_publishers_misses_nothing(topics: Stream) -> None:
     """Reading and writing at once."""
-    consumer = topics.consume("images", "g")
+    consumer = topics.consume(FOUR.name, "g")
     publisher = threading.Thread(target=lambda: [topics.publish(outgoing(f"v{number}")) for number in range(300)])
     publisher.start()
     seen: list[str] = []
@@ -210,7 +231,7 @@ def test_a_consumer_beside_publishers_misses_nothing(topics: Stream) -> None:
 
 def test_a_closed_stream_and_a_closed_consumer_refuse(topics: Stream) -> None:
     """Closing twice is fine."""
-    consumer, left = topics.consume("images", "g"), topics.consume("images", "other")
+    consumer, left = topics.consume(FOUR.name, "g"), topics.consume(FOUR.name, "other")
     left.close()
     left.close()
     with pytest.raises(Conflict, match="closed"):

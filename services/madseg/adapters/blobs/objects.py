@@ -1,26 +1,15 @@
-"""Files in whatever obstore speaks to: a folder, memory, an object store.
-
-A folder's files are written beside their place as `<name>#<n>` and renamed. A process killed in between leaves such a
-file behind; no key contains '#', so that it is never taken for content, and a later write takes another number.
-"""
+"""Files in whatever obstore speaks to: memory, an object store, a folder."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import obstore
-from obstore.exceptions import BaseError
 from obstore.store import ObjectStore
 
+from madseg.adapters.blobs.failures import FAILURES, translated
 from madseg.adapters.blobs.keys import checked_key, key_of, uri_of
-from madseg.core.errors import Conflict, MadsegError, NotFound, Unavailable
+from madseg.core.errors import Conflict, MadsegError, NotFound
 from madseg.ports import Blobs
-
-_NOT_A_FOLDER = "(os error 20)"
-_IS_A_FOLDER = "(os error 21)"
-
-
-class _Misplaced(Conflict):
-    """A key and the beginning of another one: both may be in an object store, never in a folder."""
 
 
 class ObjectBlobs(Blobs):
@@ -30,30 +19,36 @@ class ObjectBlobs(Blobs):
         self._store: ObjectStore | None = store
         self._name = name
 
-    def put(self, key: str, content: bytes) -> str:
+    def put(self, key: str, content: bytes, media_type: str = "") -> str:
         with self._guarded(checked_key(key)) as store:
-            # In one piece: a multipart upload is atomic too, but twice as many requests.
-            obstore.put(store, key, content, use_multipart=False)
+            self._write(store, key, content, media_type)
         return uri_of(key)
 
+    def uri(self, key: str) -> str:
+        return uri_of(checked_key(key))
+
     def get(self, uri: str) -> bytes:
-        key = key_of(uri)
-        try:
-            with self._guarded(key) as store:
-                return bytes(obstore.get(store, key).bytes())
-        except _Misplaced as error:
-            raise NotFound(f"there is no {key} in {self._name}") from error
+        with self._guarded(key := key_of(uri)) as store:
+            return bytes(obstore.get(store, key).bytes())
 
     def delete(self, uri: str) -> None:
-        key = key_of(uri)
         try:
-            with self._guarded(key) as store:
+            with self._guarded(key := key_of(uri)) as store:
                 obstore.delete(store, key)
-        except (NotFound, _Misplaced):
+        except NotFound:
             return
 
     def close(self) -> None:
         self._store = None
+
+    def _write(self, store: ObjectStore, key: str, content: bytes, media_type: str) -> None:
+        # In one piece: a multipart upload is atomic too, but twice as many requests.
+        obstore.put(
+            store, key, content, use_multipart=False, attributes={"Content-Type": media_type} if media_type else None
+        )
+
+    def _error(self, key: str, error: Exception) -> MadsegError:
+        return translated(error, f"{key} in {self._name}")
 
     @contextmanager
     def _guarded(self, key: str) -> Iterator[ObjectStore]:
@@ -61,14 +56,5 @@ class ObjectBlobs(Blobs):
             raise Conflict(f"the file store {self._name} is closed")
         try:
             yield self._store
-        except FileNotFoundError as error:
-            raise NotFound(f"there is no {key} in {self._name}") from error
-        except BaseError as error:
-            raise self._translated(key, error) from error
-
-    def _translated(self, key: str, error: BaseError) -> MadsegError:
-        # The rest of an obstore message is a dump for its developers.
-        cause = str(error).partition("\n")[0]
-        if _NOT_A_FOLDER in cause or _IS_A_FOLDER in cause:
-            return _Misplaced(f"{key} in {self._name} is a folder, or under a file: {cause}")
-        return Unavailable(f"{key} in {self._name}: {cause}")
+        except FAILURES as error:
+            raise self._error(key, error) from error

@@ -9,14 +9,15 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Engine, MetaData, QueuePool, create_engine, event
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from madseg.adapters.databases.migrations import behind, migrate
 from madseg.adapters.sqlite_errors import translated
 from madseg.adapters.sqlite_wal import use_wal
 from madseg.core.errors import Conflict, Unavailable
-from madseg.ports import Database
+from madseg.ports import Database, Tables
 
 LOCK_SECONDS = 30.0
 """How long a transaction waits for another one's writes before it is Unavailable."""
@@ -41,11 +42,15 @@ class SqliteDatabase(Database):
         with self.write():
             pass  # a file that can't be used is refused now, not at the first write
 
-    def create(self, tables: MetaData) -> None:
+    def prepare(self, tables: Tables, *, upgrade: bool = False) -> None:  # noqa: ARG002 (it is always right here)
+        with self.snapshot() as connection:
+            if not behind(connection, tables):
+                return
         with self.write() as connection:
-            tables.create_all(connection)
+            if behind(connection, tables):  # nobody did it while this waited
+                migrate(connection, tables)
 
-    def write(self) -> AbstractContextManager[Connection]:
+    def write(self, *, beside: bool = False) -> AbstractContextManager[Connection]:  # noqa: ARG002 (one at a time)
         return self._transaction(self._writer)
 
     @contextmanager

@@ -18,6 +18,7 @@ there are plain convolutions, the arena, and the memory pattern, which makes no 
 
 import os
 import threading
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,6 +105,10 @@ class OnnxRuntimeInference(Inference):
     def unload(self, version: VersionRef) -> None:
         # Pictures already submitted hold the session and are still answered.
         self._served.pop(version, None)
+
+    def keep(self, model: str, numbers: Sequence[int]) -> None:
+        for version in [each for each in list(self._served) if each.model == model and each.version not in numbers]:
+            self.unload(version)
 
     def submit(self, version: VersionRef, picture: NDArray[np.uint8]) -> Future[Answer]:
         try:

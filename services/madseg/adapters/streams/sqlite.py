@@ -16,17 +16,24 @@ from pathlib import Path
 from uuid import uuid4
 
 from madseg.adapters.streams.hub import hub_of
+from madseg.adapters.streams.record_size import check_size
 from madseg.adapters.streams.sqlite_consumer import SqliteConsumer
 from madseg.adapters.streams.sqlite_file import connect, guarded, prepare, transaction
 from madseg.adapters.streams.sqlite_tidy import tidy
 from madseg.core.errors import Conflict, InvalidInput, NotFound
 from madseg.ports import Consumer, Outgoing, Stream, Topic, TopicIdentity
 
-MAX_RECORD_BYTES = 1_000_000
-"""Key, headers and value together; what a broker with its defaults takes, so that what works here works there."""
-
 Row = tuple[int, int, int, float, str, str, bytes | None]
 """(topic, partition, offset, timestamp, key, headers as JSON, value)"""
+
+_WAITING = """
+    SELECT sum(p.next - max(
+        coalesce((SELECT next FROM committed WHERE "group" = ? AND topic = p.topic AND partition = p.partition), 0),
+        coalesce((SELECT offset FROM records WHERE topic = p.topic AND partition = p.partition
+                  ORDER BY offset LIMIT 1), p.next)
+    )) FROM partitions p WHERE p.topic = ?
+"""
+"""Records between the group's place, or the oldest one left, and the end."""
 
 TIDY_SECONDS = 3600
 """How often a stream that is published to compacts and drops what is past its retention."""
@@ -60,11 +67,23 @@ class SqliteStream(Stream):
             if known is None:
                 _insert_topic(writer, topic)
                 return
-        there = known[1].partitions
-        if there != topic.partitions:
+            _check_partitions(topic, known[1].partitions)
+            writer.execute(
+                "UPDATE topics SET compacted = ?, retention_hours = ? WHERE name = ?",
+                (topic.compacted, topic.retention_hours, topic.name),
+            )
+
+    def check(self, topic: Topic) -> None:
+        _check_partitions(topic, self._topic(topic.name)[1].partitions)
+        with self._reading() as connection:
+            compacted, hours = connection.execute(
+                "SELECT compacted, retention_hours FROM topics WHERE name = ?", (topic.name,)
+            ).fetchone()
+        found = Topic(topic.name, topic.partitions, compacted=bool(compacted), retention_hours=hours)
+        if found != topic:
             raise Conflict(
-                f"topic {topic.name} has {there} partitions, {topic.partitions} are wanted: "
-                "the number can't change, since records with one key would move"
+                f"topic {topic.name} is set otherwise: it is {found}, wanted {topic}. "
+                "Put it right with `madseg topics apply`"
             )
 
     def identity(self, topic: str) -> TopicIdentity:
@@ -73,7 +92,9 @@ class SqliteStream(Stream):
     def publish(self, records: Sequence[Outgoing]) -> None:
         now = self._clock()
         # Everything is looked up and written as text before the lock: it is held for the inserts alone.
-        prepared = [(record, self._topic(record.topic), _checked_headers(record)) for record in records]
+        for record in records:
+            check_size(record)
+        prepared = [(record, self._topic(record.topic), _headers(record)) for record in records]
         if not prepared:
             return
         with self._writing() as writer:
@@ -94,7 +115,7 @@ class SqliteStream(Stream):
         if now - self._tidied > TIDY_SECONDS:
             self.tidy()
 
-    def consume(self, topic: str, group: str, positions: Callable[[int], int] | None = None) -> Consumer:
+    def consume(self, topic: str, group: str | None = None, positions: Callable[[int], int] | None = None) -> Consumer:
         number, identity = self._topic(topic)
         with guarded(self.file):
             reader = connect(self.file, reading=True)
@@ -106,6 +127,12 @@ class SqliteStream(Stream):
         number, _ = self._topic(topic)
         with self._reading() as connection:
             return dict(connection.execute("SELECT partition, next FROM partitions WHERE topic = ?", (number,)))
+
+    def waiting(self, topic: str, group: str) -> int:
+        number, _ = self._topic(topic)
+        with self._reading() as connection:
+            (records,) = connection.execute(_WAITING, (group, number)).fetchone()
+        return int(records)
 
     def tidy(self) -> None:
         """Compacts, and drops what is past its retention; the file keeps its size and fills the gaps."""
@@ -185,17 +212,13 @@ def _end(writer: sqlite3.Connection, topic: int, partition: int) -> int:
     return int(end)
 
 
-def _checked_headers(record: Outgoing) -> str:
-    """The headers as JSON.
+def _headers(record: Outgoing) -> str:
+    return json.dumps(dict(record.headers), ensure_ascii=False) if record.headers else "{}"
 
-    Raises:
-        InvalidInput: the record is too large.
-    """
-    headers = json.dumps(dict(record.headers), ensure_ascii=False) if record.headers else "{}"
-    size = len(record.key.encode()) + len(headers.encode()) + len(record.value or b"")
-    if size > MAX_RECORD_BYTES:
-        raise InvalidInput(
-            f"the record of key {record.key[:100]!r} for {record.topic} has {size} bytes: at most {MAX_RECORD_BYTES} "
-            "can be delivered"
+
+def _check_partitions(topic: Topic, found: int) -> None:
+    if found != topic.partitions:
+        raise Conflict(
+            f"topic {topic.name} has {found} partitions, {topic.partitions} are wanted: the number can't change, since "
+            "records with one key would move. Set MADSEG_PARTITIONS back"
         )
-    return headers

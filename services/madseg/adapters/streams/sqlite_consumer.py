@@ -1,4 +1,4 @@
-"""A member of a group on the embedded stream."""
+"""A reader of the embedded stream, as a member of a group or alone."""
 
 import json
 import sqlite3
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from madseg.adapters.streams.hub import Group
 from madseg.adapters.streams.sqlite_file import guarded
 from madseg.core.errors import Conflict, InvalidInput
 from madseg.ports import Consumer, Record
@@ -25,17 +26,19 @@ class SqliteConsumer(Consumer):
         stream: "SqliteStream",
         reader: sqlite3.Connection,
         topic: tuple[str, int, int],
-        group: str,
+        group: str | None,
         positions: Callable[[int], int] | None,
     ) -> None:
         self._stream, self._reader, self._group, self._positions = stream, reader, group, positions
         self._topic, self._number, self._partitions = topic
         hub = stream.hub
-        self._bell, self._members = hub.bell(self._topic), hub.group(self._topic, group)
+        self._bell = hub.bell(self._topic)
+        self._members = Group() if group is None else hub.group(self._topic, group)
         self._generation = -1
         self._next: dict[int, int] = {}
         """Per assigned partition the first offset not handed out, the partition whose turn is next in front."""
         self._open = True
+        self._last_poll = time.monotonic()
         self._members.join(self)
 
     def poll(self, timeout: float, limit: int) -> list[Record]:
@@ -43,6 +46,7 @@ class SqliteConsumer(Consumer):
             raise InvalidInput(f"limit must be at least 1, got {limit}")
         deadline = time.monotonic() + timeout
         while True:
+            self._last_poll = time.monotonic()
             seen = self._bell.rings
             records = self._take(limit)
             remaining = deadline - time.monotonic()
@@ -52,12 +56,17 @@ class SqliteConsumer(Consumer):
 
     def commit(self, partition: int, offset: int) -> None:
         self._check_open()
-        self._stream.commit(self._group, self._number, partition, offset)
+        if self._group is not None and partition in self._members.share(self, self._partitions)[1]:
+            self._stream.commit(self._group, self._number, partition, offset)
 
     def lag(self) -> int:
         self._refresh()
         ends = self._ends()
         return sum(ends[partition] - offset for partition, offset in self._next.items())
+
+    @property
+    def last_poll(self) -> float:
+        return self._last_poll
 
     def close(self) -> None:
         self._open = False
@@ -127,6 +136,8 @@ class SqliteConsumer(Consumer):
         return int(row[0]) if row else end
 
     def _committed(self, partition: int) -> int:
+        if self._group is None:
+            return 0
         with guarded(self._stream.file):
             row = self._reader.execute(
                 'SELECT next FROM committed WHERE "group" = ? AND topic = ? AND partition = ?',
@@ -137,7 +148,7 @@ class SqliteConsumer(Consumer):
     def _check_open(self) -> None:
         self._stream.check_open()
         if not self._open:
-            raise Conflict(f"the consumer of {self._topic} in group {self._group} is closed")
+            raise Conflict(f"the consumer of {self._topic} in group {self._group or '(none)'} is closed")
 
 
 def _headers(text: str) -> dict[str, str]:
