@@ -45,8 +45,8 @@ def png(picture: NDArray[np.uint8]) -> bytes:
 def accepted(blobs: Blobs, number: int, content: bytes | None = None) -> ImageAccepted:
     """An image whose canonical picture is flat and as bright as its number, unless other content is given."""
     uri = blobs.put(f"images/{number}.png", png(pixels(number)) if content is None else content)
-    facts = ImageFacts(f"{number:032x}", number, "camera", MOMENT, {"lens": "wide"}, number % 5 == 0)
-    return ImageAccepted(facts, bytes(32), uri, uri, GRID, Box(0, 0, 8, 6), grid_id(GRID), MOMENT)
+    facts = ImageFacts(f"{number:032x}", number, "camera", MOMENT, {"lens": "wide"}, number % 5 == 0, MOMENT)
+    return ImageAccepted(facts, bytes(32), uri, uri, GRID, Box(0, 0, 8, 6), grid_id(GRID))
 
 
 def image_records(images: Sequence[ImageAccepted]) -> list[Record]:

@@ -5,7 +5,7 @@ import threading
 from madseg.core.errors import InvalidModel
 from madseg.core.messages import Role, VersionRef
 from madseg.core.preprocess import Size
-from madseg.predictor.current import CurrentVersions
+from madseg.predictor.current import RETRY_SECONDS, CurrentVersions
 from tests.contracts.fakes import FakeInference
 from tests.predictor.announced import GRID, TAXONOMY, model_records, plays, version
 from tests.predictor.test_predict import bright
@@ -100,3 +100,18 @@ def test_whoever_announces_can_wait_until_it_holds() -> None:
     assert it.wait_for(end, 30)
     assert it.asked == {ALPHA: None}
     learning.join()
+
+
+def test_a_network_that_can_not_be_loaded_is_tried_again_from_time_to_time() -> None:
+    """A server's repository may come late; nothing on the stream says so."""
+    inference = FakeInference({}, {ALPHA: InvalidModel("it is a poem")})
+    clock = [0.0]
+    it = CurrentVersions(inference, TAXONOMY.id, GRID, lambda: clock[0])
+    it.handle(model_records(version(ALPHA), plays(ALPHA)))
+    inference.networks[ALPHA], inference.faults = bright, {}
+    clock[0] = RETRY_SECONDS - 1
+    it.idle()
+    assert it.asked == {ALPHA: "not loaded: it is a poem"}
+    clock[0] = RETRY_SECONDS
+    it.idle()
+    assert it.asked == {ALPHA: None}

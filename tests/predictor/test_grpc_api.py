@@ -144,3 +144,18 @@ def test_an_imported_model_is_shown_without_a_file(it: Serving) -> None:
     model = it.stub.RegisterImportedModel(request, timeout=10).model
     assert model.imported
     assert [(version.version, list(version.covers)) for version in model.versions] == [(1, ["red"])]
+
+
+def test_versions_are_chosen_and_rolled_back(it: Serving) -> None:
+    """With those that took part before."""
+    it.add(header(), *chunks(FILE))
+    answer = it.stub.ReleaseVersion(release("net"), timeout=60)
+    assert answer.findings[-1] == "version 2 serves now, beside version 1"
+    served = it.stub.ServeVersions(pb.ServeVersionsRequest(name="net", versions=[2]), timeout=10)
+    assert (list(served.model.serving), list(served.before)) == ([2], [1, 2])
+    rolled = it.stub.RollbackVersion(pb.RollbackVersionRequest(name="net"), timeout=10)
+    assert (list(rolled.model.serving), list(rolled.before)) == ([1], [2])
+    with pytest.raises(grpc.RpcError) as raised:
+        it.stub.RollbackVersion(pb.RollbackVersionRequest(name="net"), timeout=10)
+    assert isinstance(raised.value, grpc.Call)
+    assert raised.value.code() is grpc.StatusCode.FAILED_PRECONDITION

@@ -13,7 +13,7 @@ from madseg.core.label_map import decode
 from madseg.core.messages import Prediction, PredictionFailure, VersionRef
 from madseg.core.preprocess import Size
 from madseg.ports import Answer, Record, Topic
-from madseg.predictor.predict import PUBLISH_EVERY, Predict, decode_canonical
+from madseg.predictor.predict import PUBLISH_EVERY, Asking, Predict, decode_canonical
 from tests.contracts.fakes import FakeBlobs, FakeInference, FakeStream
 from tests.predictor.announced import GRID, IMAGES, PREDICTIONS, accepted, image_records, pixels, png, published
 
@@ -51,9 +51,8 @@ class Predictor:
         for ref in self.inference.networks:
             self.inference.load(ref, GRID)
         self.asked: dict[VersionRef, str | None] = dict.fromkeys(self.inference.networks)
-        self.handler = Predict(
-            self.stream, self.blobs, self.inference, lambda: self.asked, PREDICTIONS, GRID, window, seconds
-        )
+        self.ask = Asking(self.stream, self.blobs, self.inference, PREDICTIONS, GRID, window, seconds)
+        self.handler = Predict(self.ask, lambda: self.asked)
 
     def handle(self, *numbers: int) -> None:
         """Images as bright as their numbers."""
@@ -136,6 +135,46 @@ def test_a_version_that_does_not_answer_in_time_has_failed() -> None:
     assert isinstance(event.outcomes[0], Prediction)
 
 
+class Stopped(Future[Answer]):
+    """Its process was stopped for longer than a wait: the answer was there when it went on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float | None] = []
+
+    def result(self, timeout: float | None = None) -> Answer:
+        self.waits.append(timeout)
+        if len(self.waits) == 1:
+            raise TimeoutError
+        return Answer(pixels(1)[:, :, 0].copy(), None)
+
+
+def test_a_process_that_was_stopped_does_not_blame_the_network() -> None:
+    """The wait has two halves: a pause of any length eats up one of them."""
+    stopped = Stopped()
+
+    class Stopping(FakeInference):
+        def submit(self, version: VersionRef, picture: NDArray[np.uint8]) -> Future[Answer]:
+            return stopped
+
+    it = Predictor(Stopping({BRIGHT: bright}), seconds=8)
+    it.handle(1)
+    assert isinstance(published(it.stream)[0].outcomes[0], Prediction)
+    assert stopped.waits == [4, 4]
+
+
+def test_a_version_that_was_let_go_of_meanwhile_is_no_failure() -> None:
+    """The image is asked about again, by then of those that serve."""
+    it = Predictor()
+    it.inference.unload(DARK)
+    with pytest.raises(Unavailable, match="dark/2 is not loaded"):
+        it.handle(1)
+    assert published(it.stream) == []
+    it.asked = {BRIGHT: None}
+    it.handle(1)
+    assert [outcome.version for outcome in published(it.stream)[0].outcomes] == [BRIGHT]
+
+
 def test_a_version_that_could_not_be_loaded_is_not_asked() -> None:
     """Its reason stands in for the answer."""
     it = Predictor()
@@ -162,7 +201,7 @@ def test_a_label_map_that_no_record_carries_is_a_failure() -> None:
     inference.load(BRIGHT, grid)
     stream, blobs = FakeStream(), FakeBlobs()
     stream.create(Topic(PREDICTIONS))
-    handler = Predict(stream, blobs, inference, lambda: {BRIGHT: None}, PREDICTIONS, grid, 1, 5)
+    handler = Predict(Asking(stream, blobs, inference, PREDICTIONS, grid, 1, 5), lambda: {BRIGHT: None})
     handler.handle(image_records([accepted(blobs, 1, png(pixels(1, grid)))]))
     (event,) = published(stream)
     (failure,) = event.outcomes

@@ -12,11 +12,11 @@ import onnx
 import pytest
 
 from madseg.core.errors import AlreadyExists, InvalidModel, NotFound
+from madseg.core.messages import VersionRef
 from madseg.predictor.add import add_model, release_model
 from madseg.predictor.durable import locked
 from madseg.predictor.record import dump_record, parse_record
 from madseg.predictor.repository import ModelRepository
-from madseg.predictor.triton_config import Serving
 from madseg.predictor.wrap import wrap
 from tests.predictor.networks import COLOURS, GRID, card, network, noise
 
@@ -64,53 +64,8 @@ def test_the_record_has_the_version_s_facts(repository: ModelRepository) -> None
     assert parse_record(dump_record(record), "model.yaml") == record
 
 
-def test_config_of_a_network_that_takes_batches(repository: ModelRepository) -> None:
-    """Batches up to 8, waiting up to 2 ms, the batch not among the dims, no kind of device."""
-    repository.add(served(batch="N"), created=NOW)
-
-    config = (repository.root / "net/config.pbtxt").read_text()
-
-    assert 'backend: "onnxruntime"\nmax_batch_size: 8\n' in config
-    assert 'name: "image" data_type: TYPE_UINT8 dims: [ 24, 32, 3 ]' in config
-    assert 'name: "labels" data_type: TYPE_UINT8 dims: [ 24, 32 ]' in config
-    assert 'name: "entropy" data_type: TYPE_FP32 dims: [ 1 ] reshape { shape: [ ] }' in config
-    assert "dynamic_batching { max_queue_delay_microseconds: 2000 }" in config
-    assert "instance_group [{ count: 1 }]" in config
-    assert "version_policy { specific { versions: [ 1 ] } }" in config
-    assert "KIND" not in config
-
-
-def test_config_of_a_network_with_batch_1(repository: ModelRepository) -> None:
-    """No batching: the leading 1 is one of the dims; a label network has no entropy."""
-    content = wrap(
-        network(answer="labels", batch="N", baked_batch=1),
-        card(name="net", output={"kind": "labels"}),
-        COLOURS,
-        GRID,
-    ).SerializeToString()
-    repository.add(content, created=NOW)
-
-    config = (repository.root / "net/config.pbtxt").read_text()
-
-    assert "max_batch_size: 0" in config
-    assert 'name: "image" data_type: TYPE_UINT8 dims: [ 1, 24, 32, 3 ]' in config
-    assert "entropy" not in config
-    assert "dynamic_batching" not in config
-
-
-def test_a_gpu_memory_limit_gives_memory_back(tmp_path: Path) -> None:
-    """Limit and shrinkage go together."""
-    repository = ModelRepository(tmp_path, Serving(gpu_memory_bytes=1 << 30))
-    repository.add(served(), created=NOW)
-
-    config = (tmp_path / "net/config.pbtxt").read_text()
-
-    assert 'key: "gpu_mem_limit" value: "1073741824"' in config
-    assert 'key: "memory.enable_memory_arena_shrinkage" value { string_value: "gpu:0" }' in config
-
-
-def test_a_release_is_served_beside_the_versions_before(repository: ModelRepository) -> None:
-    """Both are loaded until `serve` switches; the parent is the newest before it."""
+def test_a_release_is_served_beside_the_version_before(repository: ModelRepository) -> None:
+    """The parent is the newest before it."""
     repository.add(served(), created=NOW)
 
     assert repository.release("net", served(stride=2), created=NOW) == 2
@@ -118,6 +73,18 @@ def test_a_release_is_served_beside_the_versions_before(repository: ModelReposit
     assert repository.record("net").serving == (1, 2)
     assert [version.parent for version in repository.versions("net")] == [None, 1]
     assert "versions: [ 1, 2 ]" in (repository.root / "net/config.pbtxt").read_text()
+
+
+def test_two_versions_serve_at_most_after_a_release(repository: ModelRepository) -> None:
+    """The new one and the newest of those that served, whichever that was."""
+    repository.add(served(), created=NOW)
+    for number in (2, 3):
+        assert repository.release("net", served(stride=2), created=NOW) == number
+    assert repository.record("net").serving == (2, 3)
+    repository.serve("net", 1)
+    repository.release("net", served(), created=NOW)
+    assert repository.record("net").serving == (1, 4)
+    assert "versions: [ 1, 4 ]" in (repository.root / "net/config.pbtxt").read_text()
 
 
 def test_serve_switches_versions(repository: ModelRepository) -> None:
@@ -130,6 +97,64 @@ def test_serve_switches_versions(repository: ModelRepository) -> None:
 
     repository.serve("net", 1)
     assert repository.record("net").serving == (1,)
+
+
+class Tried:
+    """A trial that notes what a server finds, and refuses versions."""
+
+    def __init__(self, root: Path, *refused: VersionRef) -> None:
+        self._root, self._refused = root, refused
+        self.seen: list[tuple[VersionRef, str, bool]] = []
+        """Per trial: which version, the versions in config.pbtxt, and whether model.yaml names it."""
+
+    def __call__(self, ref: VersionRef, path: Path) -> None:
+        config = (self._root / ref.model / "config.pbtxt").read_text()
+        record = self._root / ref.model / "model.yaml"
+        named = record.exists() and any(
+            item.number == ref.version for item in ModelRepository(self._root).versions(ref.model)
+        )
+        self.seen.append((ref, config.partition("versions: [ ")[2].partition(" ]")[0], named))
+        assert path.read_bytes()
+        if ref in self._refused:
+            raise InvalidModel(f"{ref} can't be loaded")
+
+
+def test_versions_are_tried_before_they_exist(repository: ModelRepository) -> None:
+    """The server finds the new one beside those that serve; nobody else sees it."""
+    tried = Tried(repository.root)
+    repository.add(served(), created=NOW, trial=tried)
+    repository.release("net", served(stride=2), created=NOW, trial=tried)
+    repository.release("net", served(stride=2), created=NOW, trial=tried)
+    repository.serve("net", 1, trial=tried)
+    assert tried.seen == [
+        (VersionRef("net", 1), "1", False),
+        (VersionRef("net", 2), "1, 2", False),
+        (VersionRef("net", 3), "1, 2, 3", False),
+        (VersionRef("net", 1), "1, 2, 3", True),
+    ]
+
+
+def test_a_version_that_fails_its_trial_is_taken_back(repository: ModelRepository) -> None:
+    """Every file is as before, and the number is free again."""
+    tried = Tried(repository.root, VersionRef("net", 1), VersionRef("other", 2))
+    with pytest.raises(InvalidModel, match="net/1 can't be loaded"):
+        repository.add(served(), created=NOW, trial=tried)
+    assert (files(repository), repository.names()) == ([], ())
+    repository.add(served("other"), created=NOW, trial=tried)
+    before = contents(repository)
+    with pytest.raises(InvalidModel, match="other/2 can't be loaded"):
+        repository.release("other", served(stride=2), created=NOW, trial=tried)
+    assert contents(repository) == before
+    assert repository.release("other", served(stride=2), created=NOW) == 2
+    before = contents(repository)
+    with pytest.raises(InvalidModel, match="other/2 can't be loaded"):
+        repository.serve("other", 2, trial=tried)
+    assert contents(repository) == before
+
+
+def contents(repository: ModelRepository) -> dict[str, bytes]:
+    """Every file, without the lock."""
+    return {name: (repository.root / name).read_bytes() for name in files(repository)}
 
 
 def test_a_release_keeps_the_model_s_name_and_role(repository: ModelRepository) -> None:
@@ -240,6 +265,9 @@ def test_what_a_kill_left_is_not_seen_and_then_deleted(repository: ModelReposito
         left.mkdir(parents=True)
         (left / "model.onnx").write_bytes(b"half")
     (folder / "model.yaml.tmp").write_text("role: tar")
+    tried = repository.root / "tried"
+    (tried / "1").mkdir(parents=True)
+    (tried / "model.yaml.tmp").touch()
     (folder / "config.pbtxt").write_text("old")
 
     assert repository.names() == ("net",)
@@ -250,6 +278,19 @@ def test_what_a_kill_left_is_not_seen_and_then_deleted(repository: ModelReposito
     assert repository.path("net", 2).read_bytes() != b"half"
     assert repository.add(served("half"), created=NOW) == 1
     assert not (repository.root / ".staging.tmp").exists()
+    assert not tried.exists()
+
+
+def test_what_a_kill_left_is_put_right_at_the_next_start_too(repository: ModelRepository) -> None:
+    """Before a server is told to read it; an empty repository isn't even made."""
+    repository.recover()
+    assert not repository.root.exists()
+    repository.add(served(), created=NOW)
+    before = contents(repository)
+    (repository.root / "net/2").mkdir()
+    (repository.root / "net/config.pbtxt").write_text("old")
+    repository.recover()
+    assert contents(repository) == before
 
 
 WRITER = """

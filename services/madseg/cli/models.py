@@ -1,5 +1,6 @@
 """`madseg model`: the networks that compete."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +11,7 @@ from madseg.cli.arguments import Json, connect
 from madseg.cli.output import count, emit, headed, remark, show, table
 
 if TYPE_CHECKING:
-    from madseg.client import Model
+    from madseg.client import Model, Switched
 
 app = typer.Typer(no_args_is_help=True, help="The networks that compete.")
 
@@ -99,6 +100,26 @@ def role(
     show(headed(found.name, f" is {found.role} now."))
 
 
+@app.command("serve")
+def serve(
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    versions: Annotated[list[int], typer.Argument(metavar="VERSION...", help="Version numbers.", min=1)],
+    json: Json = False,
+) -> None:
+    """Choose which versions of a model take part; each is loaded and asked about a picture first."""
+    with connect() as client:
+        switched = client.serve_versions(name, versions)
+    _tell_switch(switched, json=json)
+
+
+@app.command("rollback")
+def rollback(name: Annotated[str, typer.Argument(help="Its name.")], json: Json = False) -> None:
+    """Go back to the version before the newest that takes part, which then does so alone."""
+    with connect() as client:
+        switched = client.rollback_version(name)
+    _tell_switch(switched, json=json)
+
+
 def _take(
     onnx: Path, card: Path, repository: Path, taxonomy: str, grid: str, *, release: bool, offline: bool, json: bool
 ) -> None:
@@ -135,9 +156,12 @@ def _take_offline(
     from madseg.core.preprocess import parse_size
     from madseg.predictor.add import add_model, release_model
     from madseg.predictor.card import load_card
+    from madseg.predictor.models import Config
     from madseg.predictor.repository import ModelRepository
+    from madseg.settings import load
 
-    parsed, folder = load_card(card, onnx.stem), ModelRepository(repository)
+    tuned = load(Config, {key: text for key, text in os.environ.items() if key.startswith("MADSEG_TRITON_")}).serving
+    parsed, folder = load_card(card, onnx.stem), ModelRepository(repository, tuned)
     chosen, size, now = project.taxonomy(taxonomy), parse_size(grid), datetime.now(UTC)
     shape = (size.height, size.width)
     if release:
@@ -154,6 +178,22 @@ def _tell(name: str, version: int, findings: Sequence[str], where: str, *, json:
         emit({"model": name, "version": version, "findings": findings, "where": where})
         return
     show(headed(name, f" version {version} is in: {where}."), *(f"  - {line}" for line in findings))
+
+
+def _tell_switch(switched: "Switched", *, json: bool) -> None:
+    if json:
+        emit(switched)
+        return
+    model, gone = switched.model, sorted({*switched.before} - {*switched.model.serving})
+    show(headed(model.name, f" serves {_versions(model.serving)} now; before, {_versions(switched.before)}."))
+    if gone:
+        show(f"What {_versions(gone)} predicted stays, and `madseg model serve` takes it back in.")
+
+
+def _versions(numbers: Sequence[int]) -> str:
+    """`version 1`, `versions 1 and 2`."""
+    listed = " and ".join(filter(None, [", ".join(map(str, numbers[:-1])), *map(str, numbers[-1:])]))
+    return f"version{'s' * (len(numbers) != 1)} {listed}"
 
 
 def _size(item: "Model") -> str:

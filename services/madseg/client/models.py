@@ -9,7 +9,7 @@ from madseg.client.decode.common import from_role
 from madseg.client.decode.models import to_model
 from madseg.client.errors import InvalidArgument
 from madseg.client.values.common import Role
-from madseg.client.values.models import Added, Model, ModelCard
+from madseg.client.values.models import Added, Model, ModelCard, Switched
 from madseg.v1 import models_pb2
 from madseg.v1.models_pb2_grpc import ModelsServiceStub
 
@@ -20,6 +20,9 @@ CHUNK_BYTES = 1 << 20
 
 UPLOAD_SECONDS = 1800.0
 """Default deadline for sending, wrapping and checking a network."""
+
+SWITCH_SECONDS = 900.0
+"""Default deadline for loading versions: TensorRT takes minutes to build an engine."""
 
 
 class ModelCalls:
@@ -82,6 +85,28 @@ class ModelCalls:
         """
         request = models_pb2.SetRoleRequest(name=name, role=from_role(role))
         return to_model(self._models.call(self._models_stub().SetRole, request).model)
+
+    def serve_versions(self, name: str, versions: Iterable[int], *, timeout: float = SWITCH_SECONDS) -> Switched:
+        """Has exactly these versions of a model take part, once each was loaded and asked about a picture.
+
+        Raises:
+            NotFound: there is no such model or version.
+            InvalidArgument: none is given, or one can't be served; the message says why.
+            NotReady: the model is retired.
+        """
+        request = models_pb2.ServeVersionsRequest(name=name, versions=versions)
+        answer = self._models.call(self._models_stub().ServeVersions, request, timeout)
+        return Switched(to_model(answer.model), tuple(answer.before))
+
+    def rollback_version(self, name: str, *, timeout: float = SWITCH_SECONDS) -> Switched:
+        """Has the version before the newest that takes part do so alone.
+
+        Raises:
+            NotReady: the first version takes part, or the model is retired.
+        """
+        request = models_pb2.RollbackVersionRequest(name=name)
+        answer = self._models.call(self._models_stub().RollbackVersion, request, timeout)
+        return Switched(to_model(answer.model), tuple(answer.before))
 
     def _models_stub(self) -> ModelsServiceStub:
         return ModelsServiceStub(self._models.channel())

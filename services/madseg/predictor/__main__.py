@@ -1,32 +1,42 @@
-"""The predictor: images in, predictions out; it owns the models. `python -m madseg.predictor` runs it alone."""
+"""The predictor: images in, predictions out. `python -m madseg.predictor` runs one, and there may be many.
 
+Which versions to ask it learns from the stream, where the Models service (`models.py`) says so.
+"""
+
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 
 import structlog
 
 from madseg import project
-from madseg.core.errors import Unavailable
+from madseg.core.errors import InvalidInput, Unavailable
 from madseg.core.preprocess import parse_size
 from madseg.ports import Blobs, Consumer, Inference, Stream
-from madseg.predictor.catalogue import Catalogue, announcer
 from madseg.predictor.current import CurrentVersions
-from madseg.predictor.grpc_api import ModelsApi
-from madseg.predictor.predict import Predict
-from madseg.rpc import Server, Service
-from madseg.runtime import POLL_SECONDS, Part, Worker, configure_logging, run
-from madseg.settings import describe, load, setting
-from madseg.v1.models_pb2_grpc import add_ModelsServiceServicer_to_server
-from madseg.wire import dead_topic, images_topic, models_topic, predictions_topic
+from madseg.predictor.predict import Asking, Predict
+from madseg.predictor.replay import Replay, Yielding
+from madseg.process import serve
+from madseg.runtime import POLL_SECONDS, Part, Worker, ensure_topics
+from madseg.settings import setting
+from madseg.wire import (
+    dead_topic,
+    images_topic,
+    live_group,
+    models_topic,
+    predictions_topic,
+    replay_group,
+    requests_topic,
+)
 
 log = structlog.get_logger("madseg.predictor")
 
 BATCH = 64
 """Images between two commits at most: what is predicted again after a kill."""
 
-SETTLE_SECONDS = 20.0
-"""Longest wait of a call that changes models for the predictor to have loaded them."""
+REPLAY_BATCH = 16
+"""The same for a replay: how many images one that has just come in may have to wait for."""
+
+GROUPS = ("live", "replay")
 
 
 @dataclass(frozen=True)
@@ -38,47 +48,64 @@ class Config:
     repository: str = setting("MADSEG_REPOSITORY", "model_repository", "Folder of the model repository")
     inference: str = setting("MADSEG_INFERENCE", "", "URL of the inference server; empty: ONNX Runtime in process")
     threads: int = setting("MADSEG_THREADS", 0, "Pictures worked on at once in process; 0: one per CPU")
+    groups: str = setting(
+        "MADSEG_GROUPS", "live,replay", "What this process does: images as they come, and those that are in already"
+    )
     window: int = setting("MADSEG_WINDOW", 8, "Images under way at once")
     answer_seconds: float = setting("MADSEG_ANSWER_SECONDS", 30.0, "Seconds after which a network has failed")
-    prefix: str = setting("MADSEG_PREFIX", "madseg", "What the names of topics and groups begin with")
+    prefix: str = setting("MADSEG_PREFIX", "madseg", "Begins the names of topics and groups; the schema in PostgreSQL")
     partitions: int = setting("MADSEG_PARTITIONS", 8, "Partitions of the topics of images and predictions")
     taxonomy: str = setting("MADSEG_TAXONOMY", "voc", "Name of a built-in taxonomy or path of a JSON file")
     grid: str = setting("MADSEG_GRID", "513x513", "Canonical grid, HEIGHTxWIDTH in pixels")
-    models: str = setting("MADSEG_MODELS", "127.0.0.1:7002", "Address of the Models gRPC server")
 
 
-def build(config: Config, stream: Stream, blobs: Blobs, inference: Inference) -> list[Part]:
+def versions(config: Config, inference: Inference) -> CurrentVersions:
+    """What a predictor knows of the models; nothing yet."""
+    return CurrentVersions(inference, project.taxonomy(config.taxonomy).id, parse_size(config.grid))
+
+
+def build(config: Config, stream: Stream, blobs: Blobs, inference: Inference, current: CurrentVersions) -> list[Part]:
     """The parts of the predictor, in the order to start them."""
-    taxonomy, grid = project.taxonomy(config.taxonomy), parse_size(config.grid)
+    grid = parse_size(config.grid)
     images = images_topic(config.prefix, config.partitions)
+    requests = requests_topic(config.prefix, config.partitions)
     predictions, models = predictions_topic(config.prefix, config.partitions), models_topic(config.prefix)
-    for topic in (images, predictions, models, dead_topic(images.name), dead_topic(models.name)):
-        stream.create(topic)
+    dead = [dead_topic(topic.name) for topic in (images, requests, models)]
+    ensure_topics(stream, [images, requests, predictions, models, *dead])
 
-    announce = announcer(stream, models.name)
-    catalogue = Catalogue(Path(config.repository), taxonomy, grid, announce, lambda: datetime.now(UTC))
-    catalogue.announce_all()
-    current = CurrentVersions(inference, taxonomy.id, grid)
-    group = f"{config.prefix}.live"
-    learning = Worker(
-        "models", stream, lambda: stream.consume(models.name, group, lambda _: 0), current, BATCH, rereads=True
-    )
+    group = live_group(config.prefix)
+    learning = Worker("models", stream, lambda: stream.consume(models.name), current, BATCH, rereads=True)
 
-    def consumer() -> Consumer:
+    def knows_all(seconds: float) -> bool:
+        return current.wait_for(stream.end_offsets(models.name)[0], seconds)
+
+    def consumer(topic: str, of: str) -> Consumer:
         if not learning.caught_up.wait(POLL_SECONDS):
             raise Unavailable("the models aren't all known yet, and no image is asked about before")
-        return stream.consume(images.name, group)
+        return stream.consume(topic, of)
 
-    predict = Predict(
-        stream, blobs, inference, lambda: current.asked, predictions.name, grid, config.window, config.answer_seconds
+    asking = Asking(stream, blobs, inference, predictions.name, grid, config.window, config.answer_seconds)
+    predict = Predict(asking, lambda: current.asked)
+    replay = Replay(asking, blobs, lambda: current.asked, lambda: knows_all(POLL_SECONDS))
+    live = Worker("live", stream, lambda: consumer(images.name, group), predict, BATCH)
+    behind = Worker(
+        "replay",
+        stream,
+        lambda: Yielding(consumer(requests.name, replay_group(config.prefix)), lambda: live.lag > 0),
+        replay,
+        REPLAY_BATCH,
     )
+    working = [worker for name, worker in zip(GROUPS, (live, behind), strict=True) if name in _groups(config)]
 
-    def settle() -> None:
-        current.wait_for(stream.end_offsets(models.name)[0], SETTLE_SECONDS)
+    log.info("predictor_prepared", inference=inference.describe())
+    return [learning, *working]
 
-    service = Service("madseg.v1.ModelsService", ModelsApi(catalogue, settle), add_ModelsServiceServicer_to_server)
-    log.info("predictor_prepared", inference=inference.describe(), models=len(catalogue.models()))
-    return [learning, Worker("live", stream, consumer, predict, BATCH), Server([service], config.models)]
+
+def _groups(config: Config) -> set[str]:
+    named = {name.strip() for name in config.groups.split(",")}
+    if not named <= set(GROUPS):
+        raise InvalidInput(f"MADSEG_GROUPS names {' and '.join(GROUPS)}, or one of them, got {config.groups!r}")
+    return named
 
 
 def main() -> None:
@@ -87,15 +114,14 @@ def main() -> None:
     from madseg.adapters.inference import open_inference
     from madseg.adapters.streams import open_stream
 
-    config = load(Config)
-    configure_logging(json=True)
-    log.info("starting", service="predictor", **describe(config))
-    stream, blobs = open_stream(config.stream), open_blobs(config.blobs)
-    inference = open_inference(config.inference or f"onnxruntime:{config.repository}", config.threads)
-    run(build(config, stream, blobs, inference))
-    inference.close()
-    blobs.close()
-    stream.close()
+    def assemble(config: Config, held: ExitStack) -> list[Part]:
+        stream = held.enter_context(closing(open_stream(config.stream)))
+        blobs = held.enter_context(closing(open_blobs(config.blobs)))
+        where = config.inference or f"onnxruntime:{config.repository}"
+        inference = held.enter_context(closing(open_inference(where, config.threads, config.answer_seconds)))
+        return build(config, stream, blobs, inference, versions(config, inference))
+
+    serve("predictor", Config, assemble)
 
 
 if __name__ == "__main__":

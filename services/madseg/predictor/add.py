@@ -3,17 +3,18 @@
 The command line and the Models service both come through here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from madseg.core.messages import VersionRef
 from madseg.core.taxonomy import Taxonomy
 from madseg.predictor.card import ModelCard
 from madseg.predictor.check import Report, check
 from madseg.predictor.probe import load_probe_images
 from madseg.predictor.reference import Bytes
-from madseg.predictor.repository import ModelRepository
+from madseg.predictor.repository import ModelRepository, TryOut, untried
 from madseg.predictor.source import load_source
 from madseg.predictor.wrap import wrap
 
@@ -25,6 +26,8 @@ class Added:
     name: str
     version: int
     report: Report
+    tried: tuple[str, ...] = ()
+    """What its trial found, if it had one."""
 
 
 def add_model(
@@ -35,6 +38,8 @@ def add_model(
     grid: tuple[int, int],
     now: datetime,
     images: Sequence[Bytes] | None = None,
+    *,
+    trial: Callable[[VersionRef, Path], str] | None = None,
 ) -> Added:
     """Wrap a network, check the result, and add it as a new model.
 
@@ -43,14 +48,16 @@ def add_model(
         grid: (height, width) of the canonical grid, in pixels.
         now: when it is added; with a time zone.
         images: (H,W,3) uint8 RGB on the grid to check on; default: the shipped probe pictures.
+        trial: what it must pass where it will serve, and a sentence on that.
 
     Raises:
         InvalidModel: the network can't be served, or not verified; nothing was written.
         AlreadyExists: the name is taken, or there is a target already.
     """
     served, report = verified(source, card, taxonomy, grid, images)
-    version = repository.add(served, created=now.isoformat(), check=report.figures())
-    return Added(card.name, version, report)
+    tried, noting = _noting(trial)
+    version = repository.add(served, created=now.isoformat(), check=report.figures(), trial=noting)
+    return Added(card.name, version, report, tuple(tried))
 
 
 def release_model(
@@ -64,6 +71,7 @@ def release_model(
     *,
     card: ModelCard | None = None,
     parent: int | None = None,
+    trial: Callable[[VersionRef, Path], str] | None = None,
 ) -> Added:
     """Wrap a network, check the result, and add it as the next version of a model; arguments as `add_model`.
 
@@ -77,8 +85,11 @@ def release_model(
     """
     stored = repository.card(name)
     served, report = verified(source, replace(card or stored, name=name, role=stored.role), taxonomy, grid, images)
-    version = repository.release(name, served, created=now.isoformat(), parent=parent, check=report.figures())
-    return Added(name, version, report)
+    tried, noting = _noting(trial)
+    version = repository.release(
+        name, served, created=now.isoformat(), parent=parent, check=report.figures(), trial=noting
+    )
+    return Added(name, version, report, tuple(tried))
 
 
 def verified(
@@ -89,3 +100,9 @@ def verified(
     served = wrap(read.model, card, taxonomy, grid, source_sha256=read.sha256).SerializeToString()
     pictures = load_probe_images(grid) if images is None else images
     return served, check(source, served, card, taxonomy, grid, pictures)
+
+
+def _noting(trial: Callable[[VersionRef, Path], str] | None) -> tuple[list[str], TryOut]:
+    """A list, and a trial that puts into it what was found."""
+    tried: list[str] = []
+    return tried, untried if trial is None else lambda ref, path: tried.append(trial(ref, path))

@@ -4,42 +4,39 @@ The one writer of the model repository and of the models topic.
 """
 
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
+import structlog
 import yaml
 
-from madseg.core.errors import AlreadyExists, InvalidInput, NotFound
-from madseg.core.messages import ModelEvent, Role, RoleChanged, VersionPublished, VersionRef, checked_model_name
+from madseg.core.errors import AlreadyExists, InvalidInput, MadsegError, NotFound, NotReady
+from madseg.core.messages import ModelEvent, Role, VersionRef, checked_model_name
 from madseg.core.preprocess import Size
 from madseg.core.taxonomy import Taxonomy
-from madseg.ports import Outgoing, Stream
 from madseg.predictor.add import Added, add_model, release_model
+from madseg.predictor.announce import Model, events
 from madseg.predictor.card import ModelCard, dump_card, parse_card
 from madseg.predictor.imported import ImportedModel, ImportedModels
-from madseg.predictor.record import ModelRecord, VersionRecord
-from madseg.predictor.repository import ModelRepository
-from madseg.wire import encode_model_event
+from madseg.predictor.record import ModelRecord
+from madseg.predictor.repository import ModelRepository, untried
+from madseg.predictor.trial import Trial
+from madseg.predictor.triton_config import Serving
 
-
-@dataclass(frozen=True)
-class Model:
-    """A model as queries show it. `versions` is empty for an imported one, whose only version is 1."""
-
-    name: str
-    role: Role
-    serving: tuple[int, ...]
-    versions: tuple[VersionRecord, ...]
-    covers: tuple[str, ...]
-    description: str
-    card: str
-    imported: bool
+log = structlog.get_logger("madseg.models")
 
 
 class Catalogue:
-    """Reads and changes the models; every change is announced on the stream. Thread-safe."""
+    """Reads and changes the models; every change is announced on the stream. Thread-safe.
+
+    What is to serve passes `trial` first, where there is one: the order is the repository with the version beside
+    those that serve, trial, model.yaml, announcement, `settle`, and then what serves no more is freed. Where the trial
+    fails, everything is as before.
+    """
 
     def __init__(
         self,
@@ -48,14 +45,42 @@ class Catalogue:
         grid: Size,
         announce: Callable[[Sequence[ModelEvent]], None],
         now: Callable[[], datetime],
+        *,
+        serving: Serving | None = None,
+        trial: Trial | None = None,
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
-        self._repository, self._imported = ModelRepository(root), ImportedModels(root)
+        self._repository, self._imported = ModelRepository(root, serving), ImportedModels(root)
         self._taxonomy, self._grid, self._announce, self._now = taxonomy, grid, announce, now
+        self._trial, self._settle = trial, settle
+        self._unannounced: set[str] = set()
         self._lock = threading.Lock()
 
-    def announce_all(self) -> None:
-        """Publishes every version and role once more. Consumers and compaction make repetition harmless."""
-        self._announce([event for model in self.models() for event in self._events(model)])
+    def begin(self) -> None:
+        """Takes back what a killed process left undone, and publishes every version and role once more.
+
+        Consumers and compaction make repetition harmless.
+        """
+        try:
+            self._repository.recover()
+        except OSError as error:  # a repository that can only be read has nothing undone
+            log.warning("repository_not_written", reason=str(error))
+        imported = self._imported.all()
+        self._announce([event for model in self.models() for event in events(model, imported.get(model.name))])
+
+    def align(self) -> bool:
+        """Has stream and server say what the repository says, where one of them was away. False: that was all.
+
+        Raises:
+            Unavailable: one of them still is.
+        """
+        with self._lock:
+            for name in sorted(self._unannounced):
+                self._announced(name)
+        for name in self._repository.names():
+            with self._lock:
+                self._keep(name)
+        return False
 
     def models(self) -> list[Model]:
         """Targets first, then competitors, then retired ones, by name."""
@@ -83,7 +108,8 @@ class Catalogue:
         card = self.parse(card_text, default_name)
         with self._lock:
             self._refuse_taken(card.name, Role(card.role))
-            added = add_model(source, card, self._repository, self._taxonomy, self._size, self._now())
+            with self._tried(card.name) as trial:
+                added = add_model(source, card, self._repository, self._taxonomy, self._size, self._now(), trial=trial)
             return self._announced(card.name), added
 
     def release(self, source: Path, name: str, card_text: str, default_name: str = "") -> tuple[Model, Added]:
@@ -97,8 +123,34 @@ class Catalogue:
             raise InvalidInput("say which model to release a version of", field="model")
         with self._lock:
             repository, now = self._repository, self._now()
-            added = release_model(source, name, repository, self._taxonomy, self._size, now, card=card)
+            with self._tried(name) as trial:
+                added = release_model(source, name, repository, self._taxonomy, self._size, now, card=card, trial=trial)
             return self._announced(name), added
+
+    def serve(self, name: str, numbers: Sequence[int]) -> tuple[Model, tuple[int, ...]]:
+        """Has exactly these versions of a model serve; the model, and the versions that served before.
+
+        Raises:
+            NotFound: no such model or version.
+            InvalidModel: none is given, or one doesn't pass its trial.
+            InvalidInput: its predictions are made elsewhere.
+            NotReady: it is retired.
+        """
+        with self._lock:
+            return self._switched(self.model(name), numbers)
+
+    def rollback(self, name: str) -> tuple[Model, tuple[int, ...]]:
+        """Has the version before the newest that serves serve alone. Returns and raises as `serve` does.
+
+        Raises:
+            NotReady: the first version serves.
+        """
+        with self._lock:
+            model = self.model(name)
+            before = [version.number for version in model.versions if version.number < max(model.serving)]
+            if not model.imported and not before:
+                raise NotReady(f"{name!r} serves its first version: there is none to go back to")
+            return self._switched(model, before[-1:])
 
     def register_imported(self, name: str, role: Role, covers: Sequence[str]) -> Model:
         """Registers a model whose predictions come from elsewhere; again with the same classes changes nothing.
@@ -131,8 +183,11 @@ class Catalogue:
             self._refuse_taken(name, role, imported=model.imported, known=True)
             if model.imported:
                 self._imported.put(replace(self._imported.all()[name], role=role.value))
-            else:
-                self._repository.set_role(name, role.value)
+                return self._announced(name)
+            if model.role is Role.RETIRED and role is not Role.RETIRED:
+                with self._tried(name, *model.serving) as trial:  # it was freed
+                    self._repository.serve(name, *model.serving, trial=trial or untried)
+            self._repository.set_role(name, role.value)
             return self._announced(name)
 
     def parse(self, card_text: str, default_name: str) -> ModelCard:
@@ -150,10 +205,46 @@ class Catalogue:
     def _size(self) -> tuple[int, int]:
         return self._grid.height, self._grid.width
 
+    def _switched(self, model: Model, numbers: Sequence[int]) -> tuple[Model, tuple[int, ...]]:
+        if model.imported:
+            raise InvalidInput(f"{model.name!r} is predicted elsewhere and has one version", field="name")
+        if model.role is Role.RETIRED:
+            raise NotReady(f"{model.name!r} is retired and serves nothing: give it a role first")
+        with self._tried(model.name, *numbers) as trial:
+            self._repository.serve(model.name, *numbers, trial=trial or untried)
+        return self._announced(model.name), model.serving
+
+    @contextmanager
+    def _tried(self, name: str, *wanted: int) -> Iterator[Callable[[VersionRef, Path], str] | None]:
+        """The trial of a model's versions. Where the block raises, the server is brought back too."""
+        beside = sorted({*self._serving(name), *wanted})
+        try:
+            yield None if self._trial is None else partial(self._trial, beside=beside)
+        except BaseException:
+            with suppress(MadsegError):  # else `align` does it later
+                self._keep(name)
+            raise
+
     def _announced(self, name: str) -> Model:
         model = self.model(name)
-        self._announce(self._events(model))
+        self._unannounced.add(name)
+        self._announce(events(model, self._imported.all().get(name)))
+        self._unannounced.remove(name)
+        self._settle()
+        with suppress(MadsegError):  # else `align` does it later
+            self._keep(name)
         return model
+
+    def _keep(self, name: str) -> None:
+        if self._trial is not None:
+            self._trial.keep(name, self._serving(name))
+
+    def _serving(self, name: str) -> tuple[int, ...]:
+        """The versions that a server has to have."""
+        if name not in self._repository.names():
+            return ()
+        record = self._repository.record(name)
+        return () if record.role == Role.RETIRED else record.serving
 
     def _refuse_taken(self, name: str, role: Role, *, imported: bool = False, known: bool = False) -> None:
         for other in self.models():
@@ -174,38 +265,6 @@ class Catalogue:
             card=dump_card(record.card),
             imported=False,
         )
-
-    def _events(self, model: Model) -> list[ModelEvent]:
-        versions: list[ModelEvent] = [_published(model, version) for version in model.versions]
-        if model.imported:
-            item = self._imported.all()[model.name]
-            versions = [
-                VersionPublished(VersionRef(model.name, 1), item.covers, item.taxonomy, Size(*item.grid), False, b"")
-            ]
-        serving = () if model.role is Role.RETIRED else model.serving
-        return [*versions, RoleChanged(model.name, model.role, serving)]
-
-
-def announcer(stream: Stream, topic: str) -> Callable[[Sequence[ModelEvent]], None]:
-    """Publishes model events to a topic."""
-
-    def announce(events: Sequence[ModelEvent]) -> None:
-        stream.publish([Outgoing(topic, *encode_model_event(event)) for event in events])
-
-    return announce
-
-
-def _published(model: Model, version: VersionRecord) -> VersionPublished:
-    return VersionPublished(
-        ref=VersionRef(model.name, version.number),
-        covers=version.covers,
-        taxonomy_id=version.taxonomy,
-        grid=Size(*version.grid),
-        has_entropy=version.has_entropy,
-        sha256=bytes.fromhex(version.sha256),
-        parent=None if version.parent is None else VersionRef(model.name, version.parent),
-        card=model.card,
-    )
 
 
 def _imported(item: ImportedModel) -> Model:

@@ -1,7 +1,8 @@
 """Which versions are asked now: the models topic folded, the networks loaded."""
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -15,12 +16,18 @@ from madseg.wire import decode_model_event
 
 log = structlog.get_logger("madseg.predictor")
 
+RETRY_SECONDS = 30.0
+"""Between two tries to load a version that couldn't be: a server's repository may have come late."""
+
 
 class CurrentVersions(Handler):
     """Handles the records of the models topic; `asked` is what the predictor goes by. Thread-safe."""
 
-    def __init__(self, inference: Inference, taxonomy_id: str, grid: Size) -> None:
-        self._inference, self._taxonomy_id, self._grid = inference, taxonomy_id, grid
+    def __init__(
+        self, inference: Inference, taxonomy_id: str, grid: Size, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._inference, self._taxonomy_id, self._grid, self._now = inference, taxonomy_id, grid, now
+        self._tried = now()
         self._competition = Competition()
         self._lock = threading.Lock()
         self._handled = threading.Condition()
@@ -37,8 +44,20 @@ class CurrentVersions(Handler):
         for record in records:
             if record.value is not None:
                 self._competition = self._competition.apply(decode_model_event(record.value))
+        self._bring_up()
+        with self._handled:
+            self._next = records[-1].offset + 1
+            self._handled.notify_all()
+
+    def idle(self) -> None:
+        if any(self.asked.values()) and self._now() >= self._tried + RETRY_SECONDS:
+            self._bring_up()
+
+    def _bring_up(self) -> None:
+        """Loads what is to be asked and isn't loaded, and lets go of the rest."""
         wanted = [ref for ref in self._competition.serving() if self._is_served_here(ref)]
         before = self.asked
+        self._tried = self._now()
         asked = {ref: before[ref] if before.get(ref, "") is None else self._load(ref) for ref in wanted}
         with self._lock:
             self._asked = asked
@@ -46,9 +65,6 @@ class CurrentVersions(Handler):
             self._inference.unload(ref)
         if asked != before:
             log.info("versions_asked", versions=[str(ref) for ref in asked])
-        with self._handled:
-            self._next = records[-1].offset + 1
-            self._handled.notify_all()
 
     def wait_for(self, end: int, seconds: float) -> bool:
         """Waits until every record before offset `end` has been handled; False where that took too long."""

@@ -1,14 +1,15 @@
 """ModelsService: decode, one call, encode."""
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from madseg.core.errors import InvalidInput
 from madseg.predictor.add import Added
-from madseg.predictor.catalogue import Catalogue, Model
+from madseg.predictor.announce import Model
+from madseg.predictor.catalogue import Catalogue
 from madseg.v1 import models_pb2 as pb
 from madseg.v1.models_pb2_grpc import ModelsServiceServicer
 from madseg.wire import role, role_proto
@@ -18,11 +19,10 @@ MAX_NETWORK_BYTES = 2 << 30
 
 
 class ModelsApi(ModelsServiceServicer):
-    """`settle` waits until the predictor beside it goes by what was announced: whoever adds a network and then sends
-    images has them all predicted by it."""
+    """What the catalogue does, over gRPC."""
 
-    def __init__(self, catalogue: Catalogue, settle: Callable[[], None] = lambda: None) -> None:
-        self._catalogue, self._settle = catalogue, settle
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
 
     def ListModels(self, request: pb.ListModelsRequest, context: Any) -> pb.ListModelsResponse:
         return pb.ListModelsResponse(models=[self._proto(model) for model in self._catalogue.models()])
@@ -34,7 +34,6 @@ class ModelsApi(ModelsServiceServicer):
     def AddModel(self, request_iterator: Iterator[pb.AddModelRequest], context: Any) -> pb.AddModelResponse:
         with _received(request_iterator) as (header, path):
             model, added = self._catalogue.add(path, header.card, Path(header.file_name).stem)
-        self._settle()
         return pb.AddModelResponse(model=self._proto(model), findings=findings(added))
 
     def ReleaseVersion(
@@ -42,8 +41,9 @@ class ModelsApi(ModelsServiceServicer):
     ) -> pb.ReleaseVersionResponse:
         with _received(request_iterator) as (header, path):
             model, added = self._catalogue.release(path, header.model, header.card, Path(header.file_name).stem)
-        self._settle()
-        return pb.ReleaseVersionResponse(model=self._proto(model), findings=findings(added))
+        beside = " and ".join(str(number) for number in model.serving if number != added.version)
+        told = f"version {added.version} serves now, beside version {beside}"
+        return pb.ReleaseVersionResponse(model=self._proto(model), findings=[*findings(added), told])
 
     def RegisterImportedModel(
         self, request: pb.RegisterImportedModelRequest, context: Any
@@ -53,8 +53,15 @@ class ModelsApi(ModelsServiceServicer):
 
     def SetRole(self, request: pb.SetRoleRequest, context: Any) -> pb.SetRoleResponse:
         model = self._catalogue.set_role(request.name, role(request.role))
-        self._settle()
         return pb.SetRoleResponse(model=self._proto(model))
+
+    def ServeVersions(self, request: pb.ServeVersionsRequest, context: Any) -> pb.ServeVersionsResponse:
+        model, before = self._catalogue.serve(request.name, request.versions)
+        return pb.ServeVersionsResponse(model=self._proto(model), before=before)
+
+    def RollbackVersion(self, request: pb.RollbackVersionRequest, context: Any) -> pb.RollbackVersionResponse:
+        model, before = self._catalogue.rollback(request.name)
+        return pb.RollbackVersionResponse(model=self._proto(model), before=before)
 
     def _proto(self, model: Model) -> pb.Model:
         versions = [
@@ -79,14 +86,14 @@ class ModelsApi(ModelsServiceServicer):
 
 
 def findings(added: Added) -> list[str]:
-    """What the check found, one sentence each."""
+    """What the check and the trial found, one sentence each."""
     report = added.report
     equal = f"{report.agreement:.4%} of the labels equal those of the unwrapped network"
     lines = [f"{equal} on the worst of {report.images} pictures"]
     if report.entropy_error is not None:
         lines.append(f"the mean entropy differs by at most {report.entropy_error:.1e} nats")
     lines.append(f"{report.served_ms:.1f} ms a picture served, {report.bare_ms:.1f} ms the network alone")
-    return [*lines, *report.warnings]
+    return [*lines, *added.tried, *report.warnings]
 
 
 @contextmanager

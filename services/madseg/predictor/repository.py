@@ -5,27 +5,38 @@
     <root>/<name>/labels.txt            the taxonomy's class names in label order
     <root>/<name>/<version>/model.onnx  the served form
 
-A version exists once model.yaml names it. The order of writing is version folder, model.yaml, config.pbtxt, each
-renamed into place, so that a kill between any two leaves a repository that reads well; the next writer deletes what
-nobody names and writes config.pbtxt anew. Readers take no lock.
+A version exists once model.yaml names it. Each file is renamed into place, so that a kill between any two leaves a
+repository that reads well; the next writer deletes what nobody names and writes config.pbtxt anew. Readers take no
+lock.
+
+A version may be tried before it exists: its folder is there and config.pbtxt serves it, model.yaml doesn't name it yet.
+Where the trial fails, or the writer dies, it is taken back. A new model that is being tried has model.yaml.tmp alone.
 """
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from madseg.core.errors import AlreadyExists, InvalidModel, NotFound
+from madseg.core.messages import VersionRef
 from madseg.predictor.card import ROLES, ModelCard, check_name
 from madseg.predictor.durable import PART, locked, publish_folder, replace_file, write_file
 from madseg.predictor.record import ModelRecord, VersionRecord, dump_record, parse_record
 from madseg.predictor.served import ServedForm, read_served
 from madseg.predictor.triton_config import Serving, config_pbtxt
 
+TryOut = Callable[[VersionRef, Path], object]
+"""Tries a version that lies at a path; raises where it mustn't serve."""
+
 LOCK = ".lock"
 STAGING = f".staging{PART}"
 """Where a new model is put together; Triton never sees it under its own name before it is whole."""
+
+
+def untried(_ref: VersionRef, _path: Path) -> None:
+    """The trial where no server is at hand."""
 
 
 class ModelRepository:
@@ -80,15 +91,24 @@ class ModelRepository:
 
     def path(self, name: str, number: int) -> Path:
         """The served file of a version. Raises as `version` does."""
-        return self._folder(name) / str(self.version(name, number).number) / "model.onnx"
+        return self._file(name, self.version(name, number).number)
 
-    def add(self, served: bytes, *, created: str, check: Mapping[str, float] | None = None) -> int:
+    def recover(self) -> None:
+        """Take back or finish what a killed writer left, and bring every config.pbtxt up to date."""
+        if self.root.exists():
+            with self._writing():
+                pass
+
+    def add(
+        self, served: bytes, *, created: str, check: Mapping[str, float] | None = None, trial: TryOut = untried
+    ) -> int:
         """Take in a new model under its card's name and with its card's role; version 1, served.
 
         Args:
             served: a file in the served form, as `wrap` makes it.
             created: ISO 8601.
             check: figures of `check.Report`.
+            trial: what it must pass.
 
         Raises:
             AlreadyExists: the name is taken, or the card says target and there is one.
@@ -101,7 +121,10 @@ class ModelRepository:
             if name in self.names():
                 raise AlreadyExists(f"model {name!r} exists: release a new version of it, or give the card a new name")
             self._refuse_second_target(name, form.card.role)
-            self._publish_model(name, record, form, served)
+            self._stage_model(name, record, form, served)
+            with self._taking_back():
+                trial(VersionRef(name, 1), self._file(name, 1))
+            self._write_record(name, record)
         return 1
 
     def release(
@@ -112,11 +135,13 @@ class ModelRepository:
         created: str,
         parent: int | None = None,
         check: Mapping[str, float] | None = None,
+        trial: TryOut = untried,
     ) -> int:
-        """Add the next version beside those served; `serve` then switches. Returns its number.
+        """Add the next version. It serves beside the newest that served before. Returns its number.
 
         Args:
             parent: the version it was made from; default: the newest so far.
+            trial: what it must pass.
 
         Raises:
             NotFound: no such model or parent.
@@ -129,14 +154,17 @@ class ModelRepository:
             _refuse_other_interface(name, record.newest, form)
             number = record.newest.number + 1
             version = _version(number, form, created, origin, check or {})
-            self._publish_version(name, number, served)
             card = replace(form.card, name=name, role=record.role)
-            serving = (*record.serving, number)
+            serving = (*record.serving[-1:], number)
+            with self._taking_back():
+                self._publish_version(name, number, served)
+                self._write_config(name, record, (number,))
+                trial(VersionRef(name, number), self._file(name, number))
             self._write_record(name, ModelRecord(card, record.role, serving, (*record.versions, version)))
         return number
 
-    def serve(self, name: str, *numbers: int) -> None:
-        """Serve exactly these versions.
+    def serve(self, name: str, *numbers: int, trial: TryOut = untried) -> None:
+        """Serve exactly these versions, once each has passed the trial.
 
         Raises:
             NotFound: no such model or version.
@@ -146,7 +174,12 @@ class ModelRepository:
             raise InvalidModel(f"model {name!r} must serve at least one version; retire it instead")
         with self._writing():
             wanted = tuple(sorted({self.version(name, number).number for number in numbers}))
-            self._write_record(name, replace(self.record(name), serving=wanted))
+            record = self.record(name)
+            with self._taking_back():
+                self._write_config(name, record, wanted)
+                for number in wanted:
+                    trial(VersionRef(name, number), self._file(name, number))
+            self._write_record(name, replace(record, serving=wanted))
 
     def set_role(self, name: str, role: str) -> None:
         """Make the model the target, a competitor, or retired.
@@ -166,6 +199,9 @@ class ModelRepository:
     def _folder(self, name: str) -> Path:
         return self.root / check_name(name)
 
+    def _file(self, name: str, number: int) -> Path:
+        return self._folder(name) / str(number) / "model.onnx"
+
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Hold off other writers, and begin from a clean repository."""
@@ -174,9 +210,21 @@ class ModelRepository:
             self._recover()
             yield
 
+    @contextmanager
+    def _taking_back(self) -> Iterator[None]:
+        """Where the block raises, the repository is as it was."""
+        try:
+            yield
+        except BaseException:
+            self._recover()
+            raise
+
     def _recover(self) -> None:
         """Delete what a killed writer left unfinished, and finish what only lacked its config.pbtxt."""
         shutil.rmtree(self.root / STAGING, ignore_errors=True)
+        for tried in self.root.glob(f"[a-z0-9]*/model.yaml{PART}"):
+            if not tried.with_suffix("").exists():
+                shutil.rmtree(tried.parent)
         for name in self.names():
             folder, record = self._folder(name), self.record(name)
             known = {str(version.number) for version in record.versions}
@@ -185,18 +233,16 @@ class ModelRepository:
                     shutil.rmtree(entry)
                 elif entry.is_file() and entry.suffix == PART:
                     entry.unlink()
-            wanted = config_pbtxt(name, record, self._serving).encode()
-            config = folder / "config.pbtxt"
-            if not config.exists() or config.read_bytes() != wanted:
-                replace_file(config, wanted)
+            self._write_config(name, record)
 
-    def _publish_model(self, name: str, record: ModelRecord, form: ServedForm, served: bytes) -> None:
+    def _stage_model(self, name: str, record: ModelRecord, form: ServedForm, served: bytes) -> None:
+        """A whole folder under the model's name, but for its model.yaml."""
         staging = self.root / STAGING
         (staging / "1").mkdir(parents=True)
         write_file(staging / "1" / "model.onnx", served)
         write_file(staging / "labels.txt", "".join(f"{item}\n" for item in form.classes).encode())
         write_file(staging / "config.pbtxt", config_pbtxt(name, record, self._serving).encode())
-        write_file(staging / "model.yaml", dump_record(record).encode())
+        write_file(staging / f"model.yaml{PART}", b"")
         shutil.rmtree(self._folder(name), ignore_errors=True)  # a folder without model.yaml is nobody's
         publish_folder(staging, self._folder(name))
 
@@ -207,9 +253,14 @@ class ModelRepository:
         publish_folder(part, part.with_suffix(""))
 
     def _write_record(self, name: str, record: ModelRecord) -> None:
-        folder = self._folder(name)
-        replace_file(folder / "model.yaml", dump_record(record).encode())
-        replace_file(folder / "config.pbtxt", config_pbtxt(name, record, self._serving).encode())
+        replace_file(self._folder(name) / "model.yaml", dump_record(record).encode())
+        self._write_config(name, record)
+
+    def _write_config(self, name: str, record: ModelRecord, trying: Iterable[int] = ()) -> None:
+        content = config_pbtxt(name, record, self._serving, trying).encode()
+        config = self._folder(name) / "config.pbtxt"
+        if not config.exists() or config.read_bytes() != content:
+            replace_file(config, content)
 
     def _refuse_second_target(self, name: str, role: str) -> None:
         if role != "target":

@@ -43,3 +43,11 @@ class Added:
 
     model: Model
     findings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Switched:
+    """A model as it stands now, and the versions that took part `before`, ascending."""
+
+    model: Model
+    before: tuple[int, ...]
