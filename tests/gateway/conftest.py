@@ -11,10 +11,11 @@ from madseg.adapters.blobs import open_blobs
 from madseg.adapters.databases import open_database
 from madseg.adapters.streams import open_stream
 from madseg.core.preprocess import Size
-from madseg.gateway import store
 from madseg.gateway.accept import Intake, Policy
+from madseg.gateway.migrations import TABLES
 from madseg.ports import Blobs, Database, Record, Stream
 from madseg.wire import images_topic, predictions_topic
+from tests.databases import empty_database
 
 START = 1_700_000_000_000_000
 """The first time that the tests' clock tells."""
@@ -56,14 +57,27 @@ class Parts:
 
 
 @pytest.fixture
-def parts(tmp_path: Path) -> Iterator[Parts]:
-    """Embedded parts with the gateway's topics and tables."""
+def kind() -> str:
+    """Of the database; modules whose statements matter have every kind."""
+    return "sqlite"
+
+
+@pytest.fixture
+def database_url(kind: str, tmp_path: Path) -> Iterator[str]:
+    """Where an empty database is."""
+    with empty_database(kind, tmp_path) as url:
+        yield url
+
+
+@pytest.fixture
+def parts(database_url: str, tmp_path: Path) -> Iterator[Parts]:
+    """Parts in a fresh folder with the gateway's topics and tables."""
     stream = open_stream(f"sqlite:///{tmp_path}/stream.db")
-    database = open_database(f"sqlite:///{tmp_path}/madseg.db")
+    database = open_database(database_url, "gateway")
     blobs = open_blobs(f"file://{tmp_path}/blobs")
     for topic in (images_topic, predictions_topic):
         stream.create(topic("t", 2))
-    database.create(store.METADATA)
+    database.prepare(TABLES, upgrade=True)
     ticks = itertools.count(START, 1_000_000)
     yield Parts(stream, database, blobs, lambda: next(ticks), tmp_path)
     for opened in (blobs, database, stream):

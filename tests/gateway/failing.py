@@ -31,8 +31,14 @@ class Tapped(Stream):
     def identity(self, topic: str) -> TopicIdentity:
         return self._inner.identity(topic)
 
-    def consume(self, topic: str, group: str, positions: Callable[[int], int] | None = None) -> Consumer:
+    def check(self, topic: Topic) -> None:
+        self._inner.check(topic)
+
+    def consume(self, topic: str, group: str | None = None, positions: Callable[[int], int] | None = None) -> Consumer:
         return self._inner.consume(topic, group, positions)
+
+    def waiting(self, topic: str, group: str) -> int:
+        return self._inner.waiting(topic, group)
 
     def end_offsets(self, topic: str) -> Mapping[int, int]:
         return self._inner.end_offsets(topic)

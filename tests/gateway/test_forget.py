@@ -5,13 +5,21 @@ from collections.abc import Callable
 import pytest
 
 from madseg.core.errors import InvalidInput, Unavailable
+from madseg.core.preprocess import picture_keys
 from madseg.gateway import store
-from madseg.gateway.accept import Forgotten, blob_keys
+from madseg.gateway.accept import Forgotten
 from madseg.gateway.forget import Forgetting, Receipt
 from madseg.gateway.upload import ImageUpload
+from tests.databases import KINDS
 from tests.gateway.conftest import Parts
 from tests.gateway.failing import Killed, Tapped
 from tests.gateway.pictures import noise
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """The gateway's statements run on every kind of database."""
+    return str(request.param)
 
 
 class Selector:
@@ -61,7 +69,7 @@ def test_forgetting_twice_is_the_same(parts: Parts) -> None:
 def test_what_was_never_accepted_is_banned_too(parts: Parts) -> None:
     """The ban holds for the future, and files of an upload that was cut off go."""
     image = "ab" * 16
-    for key in blob_keys(image):
+    for key in picture_keys(image):
         parts.blobs.put(key, b"left behind")
     forgetting(parts, Selector()).forget(image, "x")
     assert (parts.files(), parts.intake().status().stored.forgotten) == ([], 1)
@@ -100,7 +108,7 @@ def test_recent_bans_are_carried_out_again_at_a_start(parts: Parts) -> None:
     """An upload that was killed after a ban overtook it has left files and a record."""
     verb, image = forgetting(parts, Selector()), "cd" * 16
     verb.forget(image, "x")
-    parts.blobs.put(blob_keys(image)[0], b"left behind")
+    parts.blobs.put(picture_keys(image)[0], b"left behind")
     verb.reopen()
     assert verb.finish() == 1
     assert parts.files() == []

@@ -12,11 +12,18 @@ from madseg.gateway.accept import Forgotten
 from madseg.gateway.import_predictions import ImportPredictions
 from madseg.gateway.upload import ImageUpload, ImportedMaps
 from madseg.wire import decode_predictions
+from tests.databases import KINDS
 from tests.gateway.conftest import GRID, POLICY, Parts
 from tests.gateway.pictures import noise
 
 A, B = VersionRef("fcn", 1), VersionRef("pspnet", 1)
 IMAGE = "ab" * 16
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """The gateway's statements run on every kind of database."""
+    return str(request.param)
 
 
 def wire(label: int = 0, height: int = GRID.height, width: int = GRID.width) -> bytes:

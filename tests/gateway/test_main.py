@@ -12,7 +12,7 @@ from madseg.core.errors import InvalidInput, Unavailable
 from madseg.core.messages import VersionRef
 from madseg.gateway import store
 from madseg.gateway.__main__ import Config, build
-from madseg.gateway.chores import Chores
+from madseg.gateway.chores import finishing
 from madseg.gateway.forget import Forgetting, Receipt
 from madseg.gateway.http_server import HttpServer
 from madseg.gateway.neighbours import models_at, selector_at
@@ -73,7 +73,7 @@ def test_open_bans_are_carried_out_by_themselves(parts: Parts) -> None:
     verb = Forgetting(parts.stream, parts.database, parts.blobs, selector, parts.clock, "t")
     with pytest.raises(Unavailable):
         verb.forget("ab" * 16, "x")
-    chores = Chores(verb, pause=0.05)
+    chores = finishing(verb, pause=0.05)
     chores.start()
     time.sleep(0.15)
     away.clear()

@@ -1,4 +1,4 @@
-"""`madseg ingest`: pictures of a folder, or of a list of URLs."""
+"""`madseg ingest`: pictures of a folder, of an object store, or of a list of URLs."""
 
 import signal
 import sys
@@ -43,6 +43,33 @@ def folder(
         total = sum(1 for _ in folders.files(directory)) if sys.stderr.isatty() else None
         with connect() as client:
             tally = send(client, items, lambda found: tracked(found, "pictures", total, quiet=json), json=json)
+    finish(tally, "Pictures", json=json)
+
+
+@app.command("bucket")
+def bucket(
+    url: Annotated[str, typer.Argument(help="s3://bucket/prefix, gs://bucket/prefix or az://container/prefix.")],
+    resume: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Remember in FILE how far it came; go on after that.")
+    ] = None,
+    source: SourceName = "bucket",
+    tag: TagPairs = None,
+    json: Json = False,
+) -> None:
+    """Bring in the pictures below a prefix of an object store, in the order of their keys.
+
+    With --resume a run that was stopped goes on where it was, and one that ended takes what sorts after the last key.
+    """
+    from madseg.adapters.blobs.bucket import Bucket
+    from madseg.cli.progress import tracked
+    from madseg.cli.resume import Bookmark
+    from madseg.cli.sending import finish, send
+    from madseg.gateway.sources.bucket import bucket as read
+
+    found = Bucket(url)
+    with connect() as client, Bookmark(resume, found.name) as mark:
+        items = mark.sent(read(found, after=mark.after, source=source, tags=tags(tag)))
+        tally = send(client, items, lambda results: tracked(mark.answered(results), "pictures", quiet=json), json=json)
     finish(tally, "Pictures", json=json)
 
 

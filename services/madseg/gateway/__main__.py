@@ -1,7 +1,8 @@
 """The gateway: images and label maps in, records on the stream out. `python -m madseg.gateway` runs it alone."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 import structlog
@@ -11,20 +12,22 @@ from madseg.core.errors import InvalidInput
 from madseg.core.messages import VersionRef
 from madseg.core.preprocess import parse_size
 from madseg.core.taxonomy import Taxonomy
-from madseg.gateway import store
 from madseg.gateway.accept import Intake, Policy
-from madseg.gateway.chores import Chores
+from madseg.gateway.chores import expiring, finishing
 from madseg.gateway.decode import LIMITS, Limits
 from madseg.gateway.forget import Forgetting, Receipt
 from madseg.gateway.grpc_api import IntakeApi
+from madseg.gateway.history import History
 from madseg.gateway.http_api import create_app
 from madseg.gateway.http_server import HttpServer
 from madseg.gateway.import_predictions import ImportPredictions
-from madseg.gateway.neighbours import models_at, selector_at
+from madseg.gateway.migrations import TABLES
+from madseg.gateway.neighbours import expiry_at, models_at, selector_at
 from madseg.ports import Blobs, Database, Stream
+from madseg.process import serve
 from madseg.rpc import Server, Service
-from madseg.runtime import Part, configure_logging, run
-from madseg.settings import describe, load, setting
+from madseg.runtime import Part, ensure_topics
+from madseg.settings import setting
 from madseg.v1.intake_pb2_grpc import add_IntakeServiceServicer_to_server
 from madseg.wire import images_topic, predictions_topic
 
@@ -38,11 +41,13 @@ class Config:
     stream: str = setting("MADSEG_STREAM", "sqlite:///state/stream.db", "URL of the stream")
     database: str = setting("MADSEG_DATABASE", "sqlite:///state/madseg.db", "URL of the database", secret=True)
     blobs: str = setting("MADSEG_BLOBS", "file:state/blobs", "URL of the store of pictures")
-    prefix: str = setting("MADSEG_PREFIX", "madseg", "What the names of topics and groups begin with")
+    prefix: str = setting("MADSEG_PREFIX", "madseg", "Begins the names of topics and groups; the schema in PostgreSQL")
+    migrate: bool = setting("MADSEG_MIGRATE", False, "Bring the tables in PostgreSQL up to date at the start")
     partitions: int = setting("MADSEG_PARTITIONS", 8, "Partitions of the topics of images and predictions")
     taxonomy: str = setting("MADSEG_TAXONOMY", "voc", "Name of a built-in taxonomy or path of a JSON file")
     grid: str = setting("MADSEG_GRID", "513x513", "Canonical grid, HEIGHTxWIDTH in pixels")
     random_lane: float = setting("MADSEG_RANDOM_LANE", 0.02, "Share of images that are never mined, [0, 1]")
+    history_days: float = setting("MADSEG_HISTORY_DAYS", 0.0, "Days that images are kept; 0: for ever")
     max_bytes: int = setting("MADSEG_MAX_BYTES", LIMITS.max_bytes, "Largest file that is taken in, bytes")
     max_pixels: int = setting("MADSEG_MAX_PIXELS", LIMITS.max_pixels, "Largest picture, height times width")
     decoders: int = setting("MADSEG_DECODERS", 4, "Pictures decoded at once; each takes 4 to 12 bytes a pixel")
@@ -61,13 +66,13 @@ def build(
     taxonomy: Taxonomy | None = None,
     is_imported: Callable[[VersionRef], bool] | None = None,
     forget_in_selector: Callable[[str, str], Receipt] | None = None,
+    expire_in_selector: Callable[[Sequence[str], int], None] | None = None,
     clock: Callable[[], int] = lambda: time.time_ns() // 1000,
 ) -> list[Part]:
     """The parts of the gateway, in the order to start them; what isn't given is asked for over gRPC."""
     policy = _policy(config)
-    for topic in (images_topic, predictions_topic):
-        stream.create(topic(config.prefix, config.partitions))
-    database.create(store.METADATA)
+    ensure_topics(stream, [topic(config.prefix, config.partitions) for topic in (images_topic, predictions_topic)])
+    database.prepare(TABLES, upgrade=config.migrate)
 
     intake = Intake(stream, database, blobs, policy, clock, config.prefix)
     imports = ImportPredictions(
@@ -85,12 +90,19 @@ def build(
     api = IntakeApi(intake, imports, forgetting)
     service = Service("madseg.v1.IntakeService", api, add_IntakeServiceServicer_to_server)
     app = create_app(intake, intake.check)
-    return [Chores(forgetting), Server([service], config.intake), HttpServer(app, config.http)]
+    chores = [finishing(forgetting)]
+    if config.history_days:
+        expire = expire_in_selector or expiry_at(config.selector)
+        history = History(stream, database, blobs, expire, clock, config.prefix, config.history_days)
+        chores.append(expiring(history))
+    return [*chores, Server([service], config.intake), HttpServer(app, config.http)]
 
 
 def _policy(config: Config) -> Policy:
     if not 0 <= config.random_lane <= 1:
         raise InvalidInput(f"MADSEG_RANDOM_LANE must be in [0, 1], got {config.random_lane}", field="random_lane")
+    if config.history_days < 0:
+        raise InvalidInput(f"MADSEG_HISTORY_DAYS must be 0 (for ever) or more, got {config.history_days}")
     for name, value in (("BYTES", config.max_bytes), ("PIXELS", config.max_pixels)):
         if value < 1:
             raise InvalidInput(f"MADSEG_MAX_{name} must be at least 1, got {value}")
@@ -108,13 +120,13 @@ def main() -> None:
     from madseg.adapters.databases import open_database
     from madseg.adapters.streams import open_stream
 
-    config = load(Config)
-    configure_logging(json=True)
-    log.info("starting", service="gateway", **describe(config))
-    stream, database, blobs = open_stream(config.stream), open_database(config.database), open_blobs(config.blobs)
-    run(build(config, stream, database, blobs))
-    for opened in (blobs, database, stream):
-        opened.close()
+    def assemble(config: Config, held: ExitStack) -> list[Part]:
+        stream = held.enter_context(closing(open_stream(config.stream)))
+        database = held.enter_context(closing(open_database(config.database, "gateway", config.prefix)))
+        blobs = held.enter_context(closing(open_blobs(config.blobs)))
+        return build(config, stream, database, blobs)
+
+    serve("gateway", Config, assemble)
 
 
 if __name__ == "__main__":

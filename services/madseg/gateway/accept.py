@@ -12,12 +12,13 @@ from dataclasses import dataclass
 
 from madseg.core.errors import InvalidImage, InvalidInput, NotFound
 from madseg.core.messages import ImageAccepted, ImageFacts, checked_image_id
-from madseg.core.preprocess import Size, grid_id, image_id, in_random_lane
+from madseg.core.preprocess import Size, grid_id, image_id, in_random_lane, picture_keys
+from madseg.events import IMAGE_ACCEPTED, IMAGE_FORGOTTEN, event
 from madseg.gateway import store
 from madseg.gateway.canonical import canonical
 from madseg.gateway.decode import LIMITS, Decoded, Limits, decode
 from madseg.gateway.upload import Accepted, ImageUpload, checked, shown
-from madseg.ports import Blobs, Database, Outgoing, Stream
+from madseg.ports import Blobs, Database, Stream
 from madseg.wire import encode_image, images_topic
 
 MAX_REQUEUED = 1000
@@ -63,6 +64,8 @@ class Intake:
         self._decoding = threading.BoundedSemaphore(policy.decoders)
         self._counting = threading.Lock()
         self._duplicates = self._refused = 0
+        self._settled = 0
+        """A sequence number that no image comes to light below."""
 
     def upload(self, upload: ImageUpload) -> Accepted:
         """Takes one picture in; when it returns nothing can lose it.
@@ -95,9 +98,22 @@ class Intake:
         return self._blobs.get(stored.accepted.canonical_uri), "image/png"
 
     def page(self, after: int, limit: int) -> list[tuple[int, str]]:
-        """(sequence, id) of at most `limit` images after a sequence number, in order of acceptance."""
+        """(sequence, id) of at most `limit` images after a sequence number, in order of acceptance.
+
+        Numbers are given out before they are committed, so an image may come to light behind one with a larger number.
+        A page therefore ends where nothing is under way any more.
+        """
+        found = self._settled_page(after, limit)
+        if len(found) < limit:
+            with self._database.write() as tx:  # whose turn comes when all that was under way has ended
+                settled = store.last_sequence(tx)
+            self._settled = max(self._settled, settled)
+            found = self._settled_page(after, limit)
+        return found
+
+    def _settled_page(self, after: int, limit: int) -> list[tuple[int, str]]:
         with self._database.snapshot() as tx:
-            return store.list_images(tx, after, limit)
+            return store.list_images(tx, after, self._settled, limit)
 
     def requeue(self, images: Sequence[str]) -> tuple[int, list[str]]:
         """Publishes images once more: (how many, ids that were never accepted or are forgotten).
@@ -112,7 +128,7 @@ class Intake:
             found = store.find_images(tx, wanted)
         self._publish([stored.accepted for stored in found.values()])
         with self._database.snapshot() as tx:
-            gone = store.banned(tx, list(found))
+            gone = found.keys() - store.find_images(tx, list(found)).keys()
         self._bury(sorted(gone))
         return len(found) - len(gone), [image for image in wanted if image not in found or image in gone]
 
@@ -140,7 +156,7 @@ class Intake:
             return self._duplicate(known.accepted.image)
         stored = self._stored(upload, sha256)
         self._publish([stored.accepted])
-        with self._database.write() as tx:
+        with self._database.write(beside=True) as tx:  # a ban waits for it, and is found by what comes after
             gone = bool(store.banned(tx, [image]))
             new = not gone and store.add_image(tx, stored)
         if gone:
@@ -158,7 +174,7 @@ class Intake:
             media_type = decoded.media_type
             del decoded
         image, now = image_id(sha256), store.moment(self._clock())
-        original_key, canonical_key = blob_keys(image)
+        original_key, canonical_key = picture_keys(image)
         facts = ImageFacts(
             image_id=image,
             perceptual_hash=picture.perceptual_hash,
@@ -166,16 +182,16 @@ class Intake:
             captured_at=upload.captured_at or now,
             tags=dict(upload.tags),
             random_lane=in_random_lane(image, self.policy.random_lane),
+            accepted_at=now,
         )
         accepted = ImageAccepted(
             image=facts,
             sha256=sha256,
-            original_uri=self._blobs.put(original_key, upload.content),
-            canonical_uri=self._blobs.put(canonical_key, picture.png),
+            original_uri=self._blobs.put(original_key, upload.content, media_type),
+            canonical_uri=self._blobs.put(canonical_key, picture.png, "image/png"),
             original_size=size,
             crop=picture.crop,
             grid_id=grid_id(self.policy.grid),
-            accepted_at=now,
         )
         return store.StoredImage(accepted, media_type, shown(upload.name, ""))
 
@@ -186,23 +202,19 @@ class Intake:
 
     def _publish(self, images: Sequence[ImageAccepted]) -> None:
         if images:
-            self._stream.publish([Outgoing(self._topic, item.image.image_id, encode_image(item)) for item in images])
+            self._stream.publish(
+                [event(IMAGE_ACCEPTED, self._topic, item.image.image_id, encode_image(item)) for item in images]
+            )
 
     def _bury(self, images: Sequence[str]) -> None:
         if images:
-            self._stream.publish([Outgoing(self._topic, image, None) for image in images])
+            self._stream.publish([event(IMAGE_FORGOTTEN, self._topic, image, None) for image in images])
 
     def _take_back(self, accepted: ImageAccepted) -> None:
         """Undoes an upload that a ban overtook."""
         self._bury([accepted.image.image_id])
         self._blobs.delete(accepted.original_uri)
         self._blobs.delete(accepted.canonical_uri)
-
-
-def blob_keys(image: str) -> tuple[str, str]:
-    """Keys of the original and of the canonical picture in the blob store."""
-    folder = f"images/{image[:2]}/{image}"
-    return f"{folder}/original", f"{folder}/canonical.png"
 
 
 def _forgotten(image: str) -> Forgotten:

@@ -1,38 +1,36 @@
-"""What the gateway does by itself: it carries out bans that a kill or a missing part left undone."""
-
-import threading
+"""What the gateway does by itself: it finishes bans that were left undone, and removes what history has passed."""
 
 import structlog
 
-from madseg.core.errors import Unavailable
 from madseg.gateway.forget import Forgetting
+from madseg.gateway.history import History
+from madseg.runtime import Repeated
 
 log = structlog.get_logger("madseg.gateway")
 
 PAUSE_SECONDS = 10.0
-"""Between two looks for unfinished bans."""
+"""Between two looks for something to do."""
 
 
-class Chores:
-    """A part of the process: one thread."""
+def finishing(forgetting: Forgetting, pause: float = PAUSE_SECONDS) -> Repeated:
+    """Carries out bans that a kill or a missing part left undone."""
 
-    def __init__(self, forgetting: Forgetting, pause: float = PAUSE_SECONDS) -> None:
-        self._forgetting, self._pause = forgetting, pause
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="chores", daemon=True)
+    def finish() -> bool:
+        done = forgetting.finish()
+        if done:
+            log.info("bans_finished", images=done)
+        return done > 0
 
-    def start(self) -> None:
-        self._thread.start()
+    return Repeated("bans", finish, pause)
 
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
 
-    def _run(self) -> None:
-        while not self._stopping.wait(self._pause):
-            try:
-                if done := self._forgetting.finish():
-                    log.info("bans_finished", images=done)
-            except Unavailable as error:
-                log.warning("bans_unfinished", reason=str(error))
+def expiring(history: History, pause: float = PAUSE_SECONDS) -> Repeated:
+    """Removes images as they get older than history goes."""
+
+    def expire() -> bool:
+        done = history.expire()
+        if done:
+            log.info("images_expired", images=done)
+        return done > 0
+
+    return Repeated("history", expire, pause)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 from madseg.core.errors import InvalidInput
 from madseg.core.messages import checked_image_id
+from madseg.core.preprocess import picture_keys
+from madseg.events import IMAGE_FORGOTTEN, event
 from madseg.gateway import store
-from madseg.gateway.accept import blob_keys
 from madseg.gateway.upload import checked_text
-from madseg.ports import Blobs, Database, Outgoing, Stream
+from madseg.ports import Blobs, Database, Stream
 from madseg.wire import images_topic, predictions_topic
 
 MAX_REASON = 1000
@@ -92,11 +93,11 @@ class Forgetting:
         return len(open_bans)
 
     def _carry_out(self, image: str, reason: str) -> Receipt:
-        self._stream.publish([Outgoing(self._images.name, image, None)])
+        self._stream.publish([event(IMAGE_FORGOTTEN, self._images.name, image, None)])
         with self._database.snapshot() as tx:
             uris = store.image_uris(tx, image)
-        # Without a row there may be files of an upload that was cut off; writing is how the port tells a URI.
-        for uri in uris or [self._blobs.put(key, b"") for key in blob_keys(image)]:
+        # Without a row there may be files of an upload that was cut off.
+        for uri in uris or map(self._blobs.uri, picture_keys(image)):
             self._blobs.delete(uri)
         with self._database.write() as tx:
             store.remove_image(tx, image)

@@ -9,10 +9,11 @@ from madseg.core.label_map import LabelMap, decode
 from madseg.core.messages import ImageFacts, Prediction, PredictionsMade, VersionRef, checked_image_id
 from madseg.core.preprocess import Size, in_random_lane
 from madseg.core.taxonomy import VOID, Taxonomy
+from madseg.events import PREDICTIONS_IMPORTED, event
 from madseg.gateway import store
 from madseg.gateway.accept import Forgotten, Policy
 from madseg.gateway.upload import ImportedMaps, checked_text
-from madseg.ports import Database, Outgoing, Stream
+from madseg.ports import Database, Stream
 from madseg.wire import encode_predictions, predictions_topic
 
 MAX_MAPS = 100
@@ -52,7 +53,7 @@ class ImportPredictions:
         facts = self._facts(item)
         outcomes = tuple(Prediction(ref, label_map) for ref, label_map in item.maps)
         values = encode_predictions(PredictionsMade(facts, outcomes))
-        self._stream.publish([Outgoing(self._topic, facts.image_id, value) for value in values])
+        self._stream.publish([event(PREDICTIONS_IMPORTED, self._topic, facts.image_id, value) for value in values])
         return facts.image_id
 
     def _check(self, item: ImportedMaps) -> None:
@@ -75,7 +76,7 @@ class ImportPredictions:
         image = item.image_id
         lane = in_random_lane(image, self._policy.random_lane)
         facts = ImageFacts(image, None, item.source or "import", store.moment(self._clock()), random_lane=lane)
-        with self._database.write() as tx:
+        with self._database.write(beside=True) as tx:
             if store.banned(tx, [image]):
                 raise Forgotten(f"image {image} was forgotten for ever and can't be taken in again")
             known = store.find_images(tx, [image]).get(image)

@@ -1,6 +1,6 @@
 """What the gateway asks of other services, over gRPC."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import grpc
@@ -25,6 +25,18 @@ def selector_at(address: str) -> Callable[[str, str], Receipt]:
         return Receipt(tuple(said.gone), tuple(said.later))
 
     return forget
+
+
+def expiry_at(address: str) -> Callable[[Sequence[str], int], None]:
+    """`expire(image_ids, accepted_before)` of the selector at an address; raises Unavailable."""
+    stub = SelectorServiceStub(grpc.insecure_channel(address))
+
+    def expire(images: Sequence[str], before: int) -> None:
+        request = selector_pb2.ExpireImagesRequest(image_ids=images)
+        request.accepted_before.FromMicroseconds(before)
+        _asked(f"selector at {address}", lambda: stub.ExpireImages(request, timeout=DEADLINE_SECONDS))
+
+    return expire
 
 
 def models_at(address: str) -> Callable[[VersionRef], bool]:

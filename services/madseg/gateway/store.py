@@ -15,6 +15,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -62,6 +63,8 @@ IMAGES = Table(
     sqlite_autoincrement=True,
 )
 
+Index("gateway_images_by_age", IMAGES.c.accepted_at)
+
 IMPORTED = Table(
     "gateway_imported",
     METADATA,
@@ -69,6 +72,8 @@ IMPORTED = Table(
     Column("source", Text, nullable=False),
     Column("captured_at", BigInteger, nullable=False),
 )
+
+Index("gateway_imported_by_age", IMPORTED.c.captured_at)
 
 BANS = Table(
     "gateway_bans",
@@ -120,10 +125,16 @@ def find_images(tx: Connection, image_ids: Sequence[str]) -> dict[str, StoredIma
     return {row.image_id: _image(row) for row in rows}
 
 
-def list_images(tx: Connection, after: int, limit: int) -> list[tuple[int, str]]:
-    """(sequence, id) of at most `limit` images after a sequence number, in order of acceptance."""
-    query = select(IMAGES.c.sequence, IMAGES.c.image_id).where(IMAGES.c.sequence > after, _living(IMAGES))
+def list_images(tx: Connection, after: int, until: int, limit: int) -> list[tuple[int, str]]:
+    """(sequence, id) of at most `limit` images with sequence numbers in (after, until], in order of acceptance."""
+    asked = IMAGES.c.sequence > after, IMAGES.c.sequence <= until
+    query = select(IMAGES.c.sequence, IMAGES.c.image_id).where(*asked, _living(IMAGES))
     return [(row.sequence, row.image_id) for row in tx.execute(query.order_by(IMAGES.c.sequence).limit(limit))]
+
+
+def last_sequence(tx: Connection) -> int:
+    """The largest sequence number that is committed; 0 where there is none."""
+    return int(tx.execute(select(func.coalesce(func.max(IMAGES.c.sequence), 0))).scalar_one())
 
 
 def import_facts(tx: Connection, facts: ImageFacts) -> ImageFacts:
@@ -131,7 +142,8 @@ def import_facts(tx: Connection, facts: ImageFacts) -> ImageFacts:
     values = {"image_id": facts.image_id, "source": facts.source, "captured_at": micros(facts.captured_at)}
     _add(tx, IMPORTED, values)
     row = tx.execute(select(IMPORTED).where(IMPORTED.c.image_id == facts.image_id)).one()
-    return ImageFacts(row.image_id, None, row.source, moment(row.captured_at), random_lane=facts.random_lane)
+    at = moment(row.captured_at)
+    return ImageFacts(row.image_id, None, row.source, at, random_lane=facts.random_lane, accepted_at=at)
 
 
 def ban(tx: Connection, image_id: str, reason: str, now: int) -> None:
@@ -173,6 +185,30 @@ def remove_image(tx: Connection, image_id: str) -> None:
         tx.execute(delete(table).where(table.c.image_id == image_id))
 
 
+def older_images(tx: Connection, before: int, limit: int) -> list[str]:
+    """At most `limit` images that were accepted before a time, the oldest first, then those known by imports alone."""
+    accepted = select(IMAGES.c.image_id).where(IMAGES.c.accepted_at < before).order_by(IMAGES.c.accepted_at)
+    found = list(tx.execute(accepted.limit(limit)).scalars())
+    pictured = exists().where(IMAGES.c.image_id == IMPORTED.c.image_id)
+    imported = select(IMPORTED.c.image_id).where(IMPORTED.c.captured_at < before, ~pictured)
+    return found + list(tx.execute(imported.order_by(IMPORTED.c.captured_at).limit(limit - len(found))).scalars())
+
+
+def lock_older_images(tx: Connection, image_ids: Sequence[str], before: int) -> dict[str, list[str]]:
+    """URIs of the pictures of those images that were accepted before a time and that nobody else has locked."""
+    query = select(IMAGES.c.image_id, IMAGES.c.original_uri, IMAGES.c.canonical_uri)
+    query = query.where(IMAGES.c.image_id.in_(image_ids), IMAGES.c.accepted_at < before)
+    return {row[0]: list(row[1:]) for row in tx.execute(query.with_for_update(skip_locked=True))}
+
+
+def remove_older(tx: Connection, image_ids: Sequence[str], locked: Sequence[str], before: int) -> int:
+    """Removes the rows of images that were locked, and what was imported of images before a time; how many rows."""
+    images = tx.execute(delete(IMAGES).where(IMAGES.c.image_id.in_(locked))).rowcount
+    pictured = exists().where(IMAGES.c.image_id == IMPORTED.c.image_id)
+    old = IMPORTED.c.image_id.in_(image_ids) & (IMPORTED.c.captured_at < before)
+    return images + tx.execute(delete(IMPORTED).where(old, ~pictured)).rowcount
+
+
 def counts(tx: Connection) -> Counts:
     """Reads all images' rows: about a tenth of a second for a million."""
     living = select(func.count(), func.count().filter(IMAGES.c.random_lane)).where(_living(IMAGES))
@@ -190,7 +226,7 @@ def _living(table: Table) -> Any:
 def _add(tx: Connection, table: Table, values: dict[str, object]) -> bool:
     insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
     statement = insert(table).values(values).on_conflict_do_nothing(index_elements=["image_id"])
-    return tx.execute(statement).rowcount == 1
+    return tx.execute(statement.returning(table.c.image_id)).first() is not None
 
 
 def _values(image: StoredImage) -> dict[str, object]:
@@ -228,6 +264,7 @@ def _image(row: Row[Any]) -> StoredImage:
         captured_at=moment(row.captured_at),
         tags=json.loads(row.tags),
         random_lane=row.random_lane,
+        accepted_at=moment(row.accepted_at),
     )
     accepted = ImageAccepted(
         image=facts,
@@ -237,6 +274,5 @@ def _image(row: Row[Any]) -> StoredImage:
         original_size=Size(row.height, row.width),
         crop=Box(row.crop_left, row.crop_top, row.crop_width, row.crop_height),
         grid_id=row.grid_id,
-        accepted_at=moment(row.accepted_at),
     )
     return StoredImage(accepted, row.media_type, row.name)
