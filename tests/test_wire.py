@@ -15,6 +15,7 @@ from madseg.core.messages import (
     ImageFacts,
     Prediction,
     PredictionFailure,
+    PredictionRequested,
     PredictionsMade,
     Role,
     RoleChanged,
@@ -38,14 +39,16 @@ facts = st.builds(
     moments,
     st.dictionaries(texts, texts, max_size=3),
     st.booleans(),
+    st.none() | moments,
 )
 boxes = st.builds(Box, *[st.integers(0, 2**31)] * 4)
-images = st.builds(ImageAccepted, facts, st.binary(max_size=32), texts, texts, sizes, boxes, texts, moments)
+images = st.builds(ImageAccepted, facts, st.binary(max_size=32), texts, texts, sizes, boxes, texts)
 floats = st.floats(width=32, allow_nan=False)
 outcomes = st.builds(Prediction, refs, st.binary(max_size=60), st.none() | floats) | st.builds(
     PredictionFailure, refs, texts
 )
 predictions = st.builds(PredictionsMade, facts, st.lists(outcomes, max_size=5).map(tuple))
+requests = st.builds(PredictionRequested, facts, st.lists(refs, max_size=3).map(tuple))
 model_events = st.builds(
     RoleChanged, names, st.sampled_from(Role), st.lists(st.integers(1, 2**32 - 1), max_size=3).map(tuple)
 ) | st.builds(
@@ -60,7 +63,7 @@ model_events = st.builds(
     texts,
 )
 
-DECODERS = (wire.decode_image, wire.decode_predictions, wire.decode_model_event)
+DECODERS = (wire.decode_image, wire.decode_predictions, wire.decode_request, wire.decode_model_event)
 
 
 @given(images)
@@ -74,6 +77,12 @@ def test_predictions_come_back(event: PredictionsMade) -> None:
     """Label maps unread, failures with their reasons, no entropy where there was none."""
     (value,) = wire.encode_predictions(event)
     assert event == wire.decode_predictions(value)
+
+
+@given(requests)
+def test_requests_come_back(event: PredictionRequested) -> None:
+    """With the facts that the answer will carry."""
+    assert event == wire.decode_request(wire.encode_request(event))
 
 
 @given(model_events)
@@ -91,13 +100,17 @@ def test_hostile_bytes_are_poison_or_a_message(value: bytes) -> None:
         survives(decode, value)
 
 
-@given(images, predictions, model_events, st.data())
+@given(images, predictions, requests, model_events, st.data())
 def test_damaged_records_are_poison_or_a_message(
-    image: ImageAccepted, event: PredictionsMade, model: RoleChanged | VersionPublished, data: st.DataObject
+    image: ImageAccepted,
+    event: PredictionsMade,
+    request: PredictionRequested,
+    model: RoleChanged | VersionPublished,
+    data: st.DataObject,
 ) -> None:
     """Bytes of real records, one changed and some cut off, given to every decoder."""
-    values = [wire.encode_image(image), wire.encode_predictions(event)[0], wire.encode_model_event(model)[1]]
-    for value in values:
+    values = [wire.encode_image(image), wire.encode_predictions(event)[0], wire.encode_request(request)]
+    for value in (*values, wire.encode_model_event(model)[1]):
         damaged = bytearray(value)
         if damaged:
             damaged[data.draw(st.integers(0, len(damaged) - 1))] = data.draw(st.integers(0, 255))

@@ -25,9 +25,10 @@ from madseg.adapters.streams import open_stream
 from madseg.core.errors import Conflict
 from madseg.gateway import __main__ as gateway
 from madseg.gateway.http_server import HttpServer
-from madseg.gateway.neighbours import models_at, selector_at
+from madseg.gateway.neighbours import expiry_at, models_at, selector_at
 from madseg.ports import Blobs, Database, Inference, Stream
 from madseg.predictor import __main__ as predictor
+from madseg.predictor import models as managing
 from madseg.rpc import Server
 from madseg.runtime import Part, configure_logging, run
 from madseg.selector import __main__ as selector
@@ -37,7 +38,7 @@ log = structlog.get_logger("madseg.up")
 
 C = TypeVar("C")
 
-SERVICES = (gateway.Config, predictor.Config, selector.Config)
+SERVICES = (gateway.Config, managing.Config, predictor.Config, selector.Config)
 """The configurations whose settings `madseg up` takes from the environment too."""
 
 _ENDPOINTS = {
@@ -130,12 +131,17 @@ def build(state: Path, environment: Mapping[str, str], **given: object) -> list[
         selector.Config, _filled(environment, MADSEG_DATABASE=f"sqlite:///{state}/selector.db"), known, given
     )
     predicting = _load(predictor.Config, environment, known, given)
+    managed = _load(managing.Config, environment, known, given)
 
     stream, blobs = open_stream(predicting.stream), open_blobs(predicting.blobs)
-    images, rankings = open_database(taking_in.database), open_database(selecting.database)
-    inference = open_inference(predicting.inference or f"onnxruntime:{predicting.repository}", predicting.threads)
+    images = open_database(taking_in.database, "gateway", taking_in.prefix)
+    rankings = open_database(selecting.database, "selector", selecting.prefix)
+    where = predicting.inference or f"onnxruntime:{predicting.repository}"
+    inference = open_inference(where, predicting.threads, predicting.answer_seconds)
+    versions = predictor.versions(predicting, inference)
     first: list[Part] = [
-        *predictor.build(predicting, stream, blobs, inference),
+        *managing.build(managed, stream, inference, versions.wait_for),
+        *predictor.build(predicting, stream, blobs, inference, versions),
         *selector.build(selecting, stream, rankings),
     ]
 
@@ -145,6 +151,7 @@ def build(state: Path, environment: Mapping[str, str], **given: object) -> list[
     # Which ports these have is known when they are first asked.
     models = cache(lambda: models_at(address("madseg.v1.ModelsService")))
     ranked = cache(lambda: selector_at(address("madseg.v1.SelectorService")))
+    expiry = cache(lambda: expiry_at(address("madseg.v1.SelectorService")))
     parts: list[Part] = [
         Holding(stream, blobs, images, rankings, inference),
         *first,
@@ -155,6 +162,7 @@ def build(state: Path, environment: Mapping[str, str], **given: object) -> list[
             blobs,
             is_imported=lambda ref: models()(ref),
             forget_in_selector=lambda image, why: ranked()(image, why),
+            expire_in_selector=lambda images, before: expiry()(images, before),
         ),
     ]
     return [*parts, Announced(state, parts)]
@@ -195,7 +203,7 @@ def _load(config: type[C], environment: Mapping[str, str], known: tuple[type, ..
     """A service's configuration; of the given settings it takes those it has."""
     names = {item.name for item in fields(config)}  # type: ignore[arg-type]
     loaded = load(config, environment, known=known, **{name: value for name, value in given.items() if name in names})
-    log.info("configured", service=config.__module__.split(".")[1], **describe(loaded))
+    log.info("configured", service=config.__module__.removesuffix(".__main__").rpartition(".")[2], **describe(loaded))
     return loaded
 
 

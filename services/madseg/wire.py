@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TypeVar
 
+from google.protobuf import text_format
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -17,6 +18,7 @@ from madseg.core.messages import (
     ModelEvent,
     Prediction,
     PredictionFailure,
+    PredictionRequested,
     PredictionsMade,
     Role,
     RoleChanged,
@@ -45,6 +47,21 @@ def predictions_topic(prefix: str, partitions: int) -> Topic:
     return Topic(f"{prefix}.predictions", partitions, retention_hours=7 * 24)
 
 
+def requests_topic(prefix: str, partitions: int) -> Topic:
+    """Key image id, value PredictionRequested; a month, so that the predictor may be away for a while."""
+    return Topic(f"{prefix}.requests", partitions, retention_hours=30 * 24)
+
+
+def live_group(prefix: str) -> str:
+    """The consumer group that asks every version about images as they come."""
+    return f"{prefix}.live"
+
+
+def replay_group(prefix: str) -> str:
+    """The consumer group that asks single versions about images that are in already."""
+    return f"{prefix}.replay"
+
+
 def models_topic(prefix: str) -> Topic:
     """Key `version/<name>/<n>` or `role/<name>`, value ModelEvent. One partition: roles follow their versions."""
     return Topic(f"{prefix}.models", 1, compacted=True)
@@ -53,6 +70,42 @@ def models_topic(prefix: str) -> Topic:
 def dead_topic(topic: str) -> Topic:
     """Where records of `topic` go that no retry can help; a month to look at them."""
     return Topic(f"{topic}.dead", 1, retention_hours=30 * 24)
+
+
+def topics(prefix: str, partitions: int) -> list[Topic]:
+    """Every topic of a deployment."""
+    read = [
+        images_topic(prefix, partitions),
+        requests_topic(prefix, partitions),
+        predictions_topic(prefix, partitions),
+        models_topic(prefix),
+    ]
+    return read + [dead_topic(topic.name) for topic in read]
+
+
+def readable(topic: str, value: bytes) -> str:
+    """The value of a record for people: its fields as text, bytes cut short. Whatever it isn't is told instead."""
+    kinds: dict[str, type[Message]] = {
+        "images": events_pb2.ImageAccepted,
+        "requests": events_pb2.PredictionRequested,
+        "predictions": events_pb2.PredictionsMade,
+        "models": events_pb2.ModelEvent,
+    }
+    kind = kinds.get(topic.rpartition(".")[2])
+    try:
+        if kind is not None and value:
+            return _shortened(text_format.MessageToString(_parsed(kind(), value)))
+    except Poison:
+        pass
+    beginning = value[:64].hex(" ")
+    return f"{len(value)} bytes{': ' if value else ''}{beginning}{' ...' if len(value) > 64 else ''}"
+
+
+def _shortened(text: str) -> str:
+    """Lines of a protobuf's text, each cut where it would fill the screen."""
+    return "\n".join(
+        f"{line[:160]} ... {len(line)} characters" if len(line) > 200 else line for line in text.splitlines()
+    )
 
 
 def timestamp(moment: datetime) -> Timestamp:
@@ -98,23 +151,16 @@ def _version_ref(model: str, version: int) -> VersionRef:
 
 def encode_image(event: ImageAccepted) -> bytes:
     """The record's value for an accepted image."""
-    facts = event.image
-    return events_pb2.ImageAccepted(
-        image_id=facts.image_id,
+    proto = events_pb2.ImageAccepted(
         sha256=event.sha256,
         original_uri=event.original_uri,
         canonical_uri=event.canonical_uri,
         original_size=types_pb2.Size(height=event.original_size.height, width=event.original_size.width),
         crop=types_pb2.Box(left=event.crop.left, top=event.crop.top, width=event.crop.width, height=event.crop.height),
         grid_id=event.grid_id,
-        perceptual_hash=facts.perceptual_hash,
-        perceptual_hash_version=PERCEPTUAL_HASH_VERSION,
-        source=facts.source,
-        captured_at=timestamp(facts.captured_at),
-        accepted_at=timestamp(event.accepted_at),
-        tags=facts.tags,
-        random_lane=facts.random_lane,
-    ).SerializeToString(deterministic=True)
+    )
+    _set_facts(proto, event.image)
+    return proto.SerializeToString(deterministic=True)
 
 
 def decode_image(value: bytes) -> ImageAccepted:
@@ -133,7 +179,6 @@ def decode_image(value: bytes) -> ImageAccepted:
             original_size=Size(proto.original_size.height, proto.original_size.width),
             crop=Box(proto.crop.left, proto.crop.top, proto.crop.width, proto.crop.height),
             grid_id=proto.grid_id,
-            accepted_at=moment(proto.accepted_at),
         )
     except InvalidInput as error:
         raise Poison(f"not an accepted image: {error}") from error
@@ -167,6 +212,26 @@ def decode_predictions(value: bytes) -> PredictionsMade:
         return PredictionsMade(_facts(proto), tuple(_outcome(item) for item in proto.predictions))
     except InvalidInput as error:
         raise Poison(f"not predictions: {error}") from error
+
+
+def encode_request(event: PredictionRequested) -> bytes:
+    """The record's value for versions that are to be asked about an image."""
+    proto = events_pb2.PredictionRequested(versions=[version_proto(ref) for ref in event.versions])
+    _set_facts(proto, event.image)
+    return proto.SerializeToString(deterministic=True)
+
+
+def decode_request(value: bytes) -> PredictionRequested:
+    """The request of a record.
+
+    Raises:
+        Poison: it is no such record.
+    """
+    proto = _parsed(events_pb2.PredictionRequested(), value)
+    try:
+        return PredictionRequested(_facts(proto), tuple(version_ref(item) for item in proto.versions))
+    except InvalidInput as error:
+        raise Poison(f"not a request for predictions: {error}") from error
 
 
 def encode_model_event(event: ModelEvent) -> tuple[str, bytes]:
@@ -250,7 +315,11 @@ def _parsed(proto: M, value: bytes) -> M:
     return proto
 
 
-def _facts(proto: events_pb2.ImageAccepted | events_pb2.PredictionsMade) -> ImageFacts:
+AboutImage = events_pb2.ImageAccepted | events_pb2.PredictionsMade | events_pb2.PredictionRequested
+"""The messages that carry the facts of an image, in fields of the same names."""
+
+
+def _facts(proto: AboutImage) -> ImageFacts:
     current = proto.HasField("perceptual_hash") and proto.perceptual_hash_version == PERCEPTUAL_HASH_VERSION
     return ImageFacts(
         image_id=checked_image_id(proto.image_id),
@@ -259,19 +328,25 @@ def _facts(proto: events_pb2.ImageAccepted | events_pb2.PredictionsMade) -> Imag
         captured_at=moment(proto.captured_at),
         tags=dict(proto.tags),
         random_lane=proto.random_lane,
+        accepted_at=moment(proto.accepted_at) if proto.HasField("accepted_at") else None,
     )
+
+
+def _set_facts(proto: AboutImage, facts: ImageFacts) -> None:
+    proto.image_id, proto.source, proto.random_lane = facts.image_id, facts.source, facts.random_lane
+    proto.perceptual_hash_version = PERCEPTUAL_HASH_VERSION
+    if facts.perceptual_hash is not None:
+        proto.perceptual_hash = facts.perceptual_hash
+    proto.captured_at.CopyFrom(timestamp(facts.captured_at))
+    if facts.accepted_at is not None:
+        proto.accepted_at.CopyFrom(timestamp(facts.accepted_at))
+    proto.tags.update(facts.tags)
 
 
 def _predictions_head(facts: ImageFacts) -> events_pb2.PredictionsMade:
-    return events_pb2.PredictionsMade(
-        image_id=facts.image_id,
-        perceptual_hash=facts.perceptual_hash,
-        perceptual_hash_version=PERCEPTUAL_HASH_VERSION,
-        source=facts.source,
-        captured_at=timestamp(facts.captured_at),
-        tags=facts.tags,
-        random_lane=facts.random_lane,
-    )
+    proto = events_pb2.PredictionsMade()
+    _set_facts(proto, facts)
+    return proto
 
 
 def _outcome_proto(outcome: Prediction | PredictionFailure) -> events_pb2.Prediction:

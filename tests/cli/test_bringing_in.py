@@ -1,22 +1,26 @@
-"""Folders, URL lists, label maps and networks."""
+"""Folders, buckets, URL lists, label maps and networks."""
 
 import json
 import os
 import signal
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import obstore
 import onnx
 import pytest
 
 from madseg import project
+from madseg.adapters.blobs.stores import open_store
 from madseg.core.label_map import decode
 from tests.cli.terminal import Terminal
 from tests.client.canned import image_id, png
 from tests.client.running import Running
 from tests.predictor.networks import COLOURS, network
+from tests.servers import s3
 
 
 @pytest.fixture
@@ -78,6 +82,48 @@ def test_watching_ends_with_an_interrupt(madseg: Terminal, services: Running, fo
     threading.Thread(target=interrupt).start()
     answer = madseg("ingest", "folder", folder, "--watch")
     assert (answer.code, answer.out) == (0, "Pictures: 3 taken in, 1 of them known before; 0 refused.")
+
+
+@pytest.fixture
+def bucket() -> str:
+    """The URL of a prefix with two pictures and an empty object."""
+    url = s3.empty_prefix()
+    fill(url, {"a.png": png((1, 2, 3)), "deep/b.png": png((4, 5, 6)), "empty.png": b""})
+    return url
+
+
+def fill(url: str, objects: Mapping[str, bytes]) -> None:
+    """Puts objects below the prefix."""
+    for key, content in objects.items():
+        obstore.put(open_store(url).store, key, content)
+
+
+def test_a_bucket_goes_in(madseg: Terminal, services: Running, bucket: str) -> None:
+    """In the order of the keys, with source and tags; what is refused is named."""
+    answer = madseg("ingest", "bucket", bucket, "--source", "archive", "--tag", "k=v")
+    assert (answer.code, answer.out) == (3, "Pictures: 2 taken in; 1 refused.")
+    assert "refused: empty.png: the object is empty" in answer.err
+    assert [(item.name, item.source, item.tags["k"]) for item in services.intake.uploads] == [
+        ("a.png", "archive", "v"),
+        ("deep/b.png", "archive", "v"),
+    ]
+
+
+def test_a_bucket_goes_on_where_it_was(madseg: Terminal, bucket: str, tmp_path: Path) -> None:
+    """A second run takes what sorts after the last key that was answered."""
+    words = ("ingest", "bucket", bucket, "--resume", tmp_path / "mark.json")
+    madseg(*words)
+    fill(bucket, {"a0.png": png((7, 7, 7)), "deep/c.png": png((8, 8, 8))})
+    answer = madseg(*words, "--json")
+    assert [item["name"] for item in answer.lines if item["outcome"] == "accepted"] == ["deep/c.png"]
+    assert f"Going on after deep/b.png ({tmp_path / 'mark.json'})." in answer.err
+
+
+def test_a_bookmark_of_another_bucket_is_refused(madseg: Terminal, bucket: str, tmp_path: Path) -> None:
+    """Before anything is read."""
+    madseg("ingest", "bucket", bucket, "--resume", tmp_path / "mark.json")
+    answer = madseg("ingest", "bucket", bucket.replace("?", "/deep?", 1), "--resume", tmp_path / "mark.json")
+    assert (answer.code, "give another file" in answer.err) == (1, True)
 
 
 def test_urls_that_can_not_be_fetched_are_refused(madseg: Terminal, tmp_path: Path) -> None:

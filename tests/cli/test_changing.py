@@ -1,37 +1,46 @@
 """Commands that change something on the servers."""
 
+from madseg.v1 import selector_pb2
 from tests.cli.terminal import Terminal
 from tests.client.canned import image_id
 from tests.client.running import Running
 
 
+def requests(services: Running) -> list[selector_pb2.RequestPredictionsRequest]:
+    """What the selector was asked to have predicted."""
+    return [item for item in services.selector.asked if isinstance(item, selector_pb2.RequestPredictionsRequest)]
+
+
 def test_reconciling_queues_missing_and_lost_images(madseg: Terminal, services: Running) -> None:
-    """Those that lack a prediction, and the accepted one that never arrived at the selector."""
-    assert madseg("reconcile", "--json").json == {
+    """What images lack is requested of the selector; the accepted one that never arrived there comes in once more."""
+    found = madseg("reconcile", "--json").json
+    (replay,) = found.pop("replays")
+    assert found == {
         "missing": 2,
         "never_seen": 1,
-        "requeued": 3,
+        "requested": 2,
+        "requeued": 1,
         "without_picture": 0,
     }
-    assert services.intake.requeued == [image_id(2), image_id(3), image_id(5)]
+    assert (replay["version"], replay["missing"]) == ("theirs/1", 345)
+    (asked,) = requests(services)
+    assert (list(asked.image_ids), asked.include_failed) == ([image_id(2), image_id(3)], False)
+    assert services.intake.requeued == [image_id(5)]
 
 
 def test_failed_images_are_queued_on_request(madseg: Terminal, services: Running) -> None:
     """A failure may have been a full GPU."""
     madseg("reconcile", "--failed")
-    assert image_id(1) in services.intake.requeued
+    (asked,) = requests(services)
+    assert image_id(1) in asked.image_ids
+    assert asked.include_failed
 
 
 def test_a_dry_run_queues_nothing(madseg: Terminal, services: Running) -> None:
     """It only counts."""
     assert "Nothing was queued" in madseg("reconcile", "--dry-run").out
     assert services.intake.requeued == []
-
-
-def test_imported_images_can_not_be_queued(madseg: Terminal, services: Running) -> None:
-    """Intake has no picture of them; the command says how many."""
-    services.selector.missing = [image_id(70)]
-    assert "Without a picture at intake (imported, or forgotten since): 1 image." in madseg("reconcile").out
+    assert requests(services) == []
 
 
 def test_excluding_sends_ids_and_reason(madseg: Terminal, services: Running) -> None:
@@ -67,3 +76,18 @@ def test_a_role_changes(madseg: Terminal, services: Running) -> None:
     assert madseg("model", "role", "theirs", "retired").out == "theirs is retired now."
     answer = madseg("model", "role", "theirs", "champion")
     assert (answer.code, "target, competitor, retired" in answer.err) == (1, True)
+
+
+def test_versions_are_chosen_and_rolled_back(madseg: Terminal) -> None:
+    """The command says what serves, what did, and what becomes of it."""
+    assert madseg("model", "rollback", "ours").out.splitlines() == [
+        "ours serves version 1 now; before, versions 1, 2 and 3.",
+        "What versions 2 and 3 predicted stays, and `madseg model serve` takes it back in.",
+    ]
+    assert (
+        madseg("model", "serve", "ours", 2).out.splitlines()[0]
+        == "ours serves version 2 now; before, versions 1 and 2."
+    )
+    assert madseg("model", "serve", "ours", 2, "--json").json["before"] == [1, 2]
+    answer = madseg("model", "rollback", "theirs")
+    assert (answer.code, "there is none to go back to" in answer.err) == (1, True)

@@ -47,6 +47,24 @@ def test_filters_reach_the_server(madseg: Terminal, services: Running) -> None:
     assert asked.filter.captured_from.ToJsonString() == "2026-03-01T00:00:00Z"
 
 
+def test_filters_need_a_class(madseg: Terminal) -> None:
+    """The overview counts all images; a filter that has no effect would be a lie."""
+    answer = madseg("rankings", "--source", "door")
+    assert (answer.code, answer.out) == (2, "")
+    assert "add --class" in answer.err
+
+
+def test_a_difference_is_one_document(madseg: Terminal, services: Running) -> None:
+    """With all images, and the options taken along."""
+    words = "diff ours/1 ours/2 --per-ranking 7 --source door --allow-incomplete --keep-near-duplicates --json"
+    found = madseg(*words.split()).json
+    assert [len(found[name]) for name in ("entered", "left", "stayed", "classes")] == [3, 1, 1, 2]
+    asked = services.selector.asked[-1]
+    assert isinstance(asked, selector_pb2.DiffCandidatesRequest)
+    assert (asked.per_ranking, asked.filter.source) == (7, "door")
+    assert (asked.allow_incomplete, asked.keep_near_duplicates) == (True, True)
+
+
 def test_watching_in_json_is_a_line_per_change(madseg: Terminal) -> None:
     """With the revision that it stands on."""
     words = "rankings --class bus --competitor theirs --defender target --watch --json"

@@ -22,6 +22,7 @@ COMMANDS = {
     "candidates-sets": ["candidates", "sets"],
     "candidates-list": ["candidates", "list"],
     "candidates-show": ["candidates", "show"],
+    "diff": ["diff", "ours/1", "ours/2", "--top", "2"],
     "why": ["why", image_id(1)],
     "status": ["status"],
     "reconcile": ["reconcile", "--failed"],

@@ -8,7 +8,7 @@ from io import BytesIO
 from google.protobuf.timestamp_pb2 import Timestamp
 from PIL import Image
 
-from madseg.core.errors import AlreadyExists, InvalidImage, InvalidInput, NotFound, Unavailable
+from madseg.core.errors import AlreadyExists, InvalidImage, InvalidInput, NotFound, NotReady, Unavailable
 from madseg.v1 import intake_pb2, models_pb2, types_pb2
 from madseg.v1.intake_pb2_grpc import IntakeServiceServicer
 from madseg.v1.models_pb2_grpc import ModelsServiceServicer
@@ -173,6 +173,19 @@ class CannedModels(ModelsServiceServicer):
             raise InvalidInput("role must be given", field="role")
         self.roles.append((request.name, request.role))
         return models_pb2.SetRoleResponse(model=_model(request.name, request.role, 1))
+
+    def ServeVersions(self, request, context):  # type: ignore[no-untyped-def]
+        if not request.versions:
+            raise InvalidInput("say which versions", field="versions")
+        model = _model(request.name, types_pb2.MODEL_ROLE_TARGET, *request.versions)
+        return models_pb2.ServeVersionsResponse(model=model, before=[1, 2])
+
+    def RollbackVersion(self, request, context):  # type: ignore[no-untyped-def]
+        if request.name != "ours":
+            raise NotReady(f"{request.name!r} serves its first version: there is none to go back to")
+        return models_pb2.RollbackVersionResponse(
+            model=_model("ours", types_pb2.MODEL_ROLE_TARGET, 1), before=[1, 2, 3]
+        )
 
     async def _receive(self, parts) -> None:  # type: ignore[no-untyped-def]
         header, content = models_pb2.ModelUpload(), b""

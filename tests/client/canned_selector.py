@@ -139,6 +139,38 @@ class CannedSelector(SelectorServiceServicer):
             candidates=found, next_page_token=more, candidate_set=self._set(25, "first cut")
         )
 
+    def DiffCandidates(self, request, context):  # type: ignore[no-untyped-def]
+        self.asked.append(request)
+        for side in (request.old, request.new):
+            if side.candidate_set_id not in ("", "c" * 32):
+                raise NotFound(f"no candidate set {side.candidate_set_id}")
+        change = selector_pb2.CandidateChange
+        return selector_pb2.DiffCandidatesResponse(
+            entered=[
+                change(
+                    image_id=image_id(number), new_rank=number, new_discrepancy=0.9 - number / 100, class_names=names
+                )
+                for number, names in ((2, ["bus"]), (3, ["bus", "cat"]), (5, ["cat"]))
+            ],
+            left=[change(image_id=image_id(9), old_rank=4, old_discrepancy=0.5, class_names=["bus"])],
+            stayed=[
+                change(
+                    image_id=image_id(1),
+                    old_rank=2,
+                    new_rank=1,
+                    old_discrepancy=0.75,
+                    new_discrepancy=0.875,
+                    class_names=["bus"],
+                )
+            ],
+            classes=[
+                selector_pb2.ClassChange(class_name="bus", old=2, new=3, entered=2, left=1),
+                selector_pb2.ClassChange(class_name="cat", old=0, new=2, entered=2, left=0),
+            ],
+            old_contests=contests()[:1],
+            new_contests=contests(),
+        )
+
     def ExplainImage(self, request, context):  # type: ignore[no-untyped-def]
         if int(request.image_id, 16) > SEEN:
             raise NotFound(f"no version has said anything of image {request.image_id}")
@@ -194,6 +226,14 @@ class CannedSelector(SelectorServiceServicer):
         found = [*self.missing, *([image_id(1)] if request.include_failed else [])]
         return selector_pb2.ListMissingResponse(image_ids=found)
 
+    def ExpireImages(self, request, context):  # type: ignore[no-untyped-def]
+        return selector_pb2.ExpireImagesResponse()
+
+    def RequestPredictions(self, request, context):  # type: ignore[no-untyped-def]
+        self.asked.append(request)
+        unknown = [item for item in request.image_ids if int(item, 16) > SEEN]
+        return selector_pb2.RequestPredictionsResponse(requested=len(request.image_ids) - len(unknown), unknown=unknown)
+
     def FindUnknownImages(self, request, context):  # type: ignore[no-untyped-def]
         unknown = [item for item in request.image_ids if int(item, 16) > SEEN]
         return selector_pb2.FindUnknownImagesResponse(image_ids=unknown)
@@ -215,6 +255,11 @@ class CannedSelector(SelectorServiceServicer):
             class_names=CLASSES,
             ranked=CLASSES[1:],
             colours=[0, 0x008080, 0x400000],
+            replays=[
+                selector_pb2.Replay(
+                    version=THEIRS, stored=12000, missing=345, images_per_second=2.5, seconds_left=138.0
+                )
+            ],
         )
 
     def _set(self, per_ranking: int, note: str) -> selector_pb2.CandidateSet:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from madseg.client import AlreadyExists, InvalidArgument, NotFound, Role
+from madseg.client import AlreadyExists, InvalidArgument, NotFound, NotReady, Role
 from tests.client.running import Running
 
 
@@ -68,3 +68,14 @@ def test_a_role_changes(services: Running) -> None:
     assert services.client.set_role("theirs", "retired").role is Role.RETIRED
     with pytest.raises(InvalidArgument, match="target, competitor, retired"):
         services.client.set_role("theirs", "champion")
+
+
+def test_versions_are_chosen_and_rolled_back(services: Running) -> None:
+    """The model as it stands, and which versions took part before."""
+    switched = services.client.serve_versions("ours", [2, 3])
+    assert (switched.model.serving, switched.before) == ((3,), (1, 2))
+    assert services.client.rollback_version("ours").before == (1, 2, 3)
+    with pytest.raises(NotReady, match="none to go back to"):
+        services.client.rollback_version("theirs")
+    with pytest.raises(InvalidArgument, match="say which versions"):
+        services.client.serve_versions("ours", [])

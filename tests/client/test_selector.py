@@ -6,6 +6,8 @@ from itertools import islice
 import pytest
 
 from madseg.client import (
+    CandidateChange,
+    ClassChange,
     ClassOutcome,
     Contest,
     ContestState,
@@ -15,7 +17,9 @@ from madseg.client import (
     InvalidArgument,
     NotFound,
     NotReady,
+    PredictionsRequested,
     RankingEntry,
+    Replay,
     Version,
     VersionOutcome,
 )
@@ -192,3 +196,45 @@ def test_the_status_tells_the_taxonomy(services: Running) -> None:
     assert (status.class_names, status.ranked) == (("background", "bus", "cat"), ("bus", "cat"))
     assert status.colours == ((0, 0, 0), (0, 128, 128), (64, 0, 0))
     assert status.versions[0].failed == 2
+
+
+def test_the_status_tells_which_versions_are_taken_over_the_images(services: Running) -> None:
+    """How far each has come, how fast it gets on, and how long that takes."""
+    assert services.client.selector_status().replays == (Replay(Version("theirs", 1), 12000, 0, 345, 2.5, 138.0),)
+
+
+def test_predictions_can_be_requested(services: Running) -> None:
+    """Of ids that nobody knows it is said."""
+    found = services.client.request_predictions([image_id(2), image_id(9)], include_failed=True)
+    assert found == PredictionsRequested(1, (image_id(9),))
+    asked = services.selector.asked[0]
+    assert isinstance(asked, selector_pb2.RequestPredictionsRequest)
+    assert asked.include_failed
+
+
+def test_a_difference_is_values(services: Running) -> None:
+    """Ranks and discrepancies of the sides that an image is in, and counts per class."""
+    found = services.client.diff_candidates("ours/1", "ours/2", per_ranking=7, images=ImageFilter(source="door"))
+    assert [(item.image_id, item.new_rank, item.old_rank) for item in found.entered] == [
+        (image_id(2), 2, None),
+        (image_id(3), 3, None),
+        (image_id(5), 5, None),
+    ]
+    assert found.left == (CandidateChange(image_id(9), 4, None, 0.5, None, ("bus",)),)
+    assert found.stayed == (CandidateChange(image_id(1), 2, 1, 0.75, 0.875, ("bus",)),)
+    assert found.classes[0] == ClassChange("bus", 2, 3, 2, 1)
+    assert [str(item.competitor) for item in found.new_contests] == ["others/1", "theirs/1"]
+    asked = services.selector.asked[0]
+    assert isinstance(asked, selector_pb2.DiffCandidatesRequest)
+    assert (asked.old.target.version, asked.new.target.version) == (1, 2)
+    assert (asked.per_ranking, asked.filter.source) == (7, "door")
+
+
+def test_candidate_sets_are_compared_by_their_ids(services: Running) -> None:
+    """32 hexadecimal digits are a set; a set may stand against a version."""
+    services.client.diff_candidates("c" * 32, "ours/2")
+    asked = services.selector.asked[0]
+    assert isinstance(asked, selector_pb2.DiffCandidatesRequest)
+    assert (asked.old.candidate_set_id, asked.new.target.model) == ("c" * 32, "ours")
+    with pytest.raises(NotFound, match="no candidate set"):
+        services.client.diff_candidates("d" * 32, "ours/2")

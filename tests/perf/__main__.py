@@ -10,7 +10,7 @@ from pathlib import Path
 
 from madseg.cli.output import remark, show, table
 from madseg.runtime import configure_logging
-from tests.perf import confusion, predicting, selecting, starting
+from tests.perf import confusion, predicting, replaying, selecting, servers, starting, triton
 from tests.perf.maps import label_maps
 from tests.perf.rows import Row
 
@@ -32,8 +32,12 @@ def main() -> None:
         "confusion": lambda: confusion.measure(images, what),
         "selector_vs_peers": lambda: selecting.measure(images, what, folder),
         "predictor_vs_onnxruntime": lambda: [predicting.measure(folder)],
+        "predictor_vs_raw_triton": lambda: [triton.measure_predictor(folder)],
+        "labels": lambda: triton.measure_labels(folder),
+        "replay_vs_live": lambda: [replaying.measure(folder)],
         "ranking_query_p99_ms": lambda: [selecting.measure_queries(images, folder)],
         "start_s": lambda: [starting.measure(folder)],
+        "selector_kafka_postgres_vs_embedded": lambda: servers.measure(images, what, folder),
         "selector_memory_growth": lambda: [selecting.measure_memory(folder, cache.absolute())],
     }
     rows: list[Row] = []

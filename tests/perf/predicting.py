@@ -18,7 +18,7 @@ from madseg.gateway.canonical import png
 from madseg.ports import Record
 from madseg.predictor.add import add_model
 from madseg.predictor.card import load_card
-from madseg.predictor.predict import Predict
+from madseg.predictor.predict import Asking, Predict
 from madseg.predictor.repository import ModelRepository
 from madseg.wire import encode_image, predictions_topic
 from tests.perf.maps import CARDS, Dense, names, photographs, real_folder
@@ -31,7 +31,7 @@ SHIPPED = Path("model_repository")
 
 def measure(folder: Path) -> Row:
     """predictor_vs_onnxruntime, on three real networks where they are, else on the shipped ones."""
-    root, grid, pictures, what = _material(folder)
+    root, grid, pictures, what = material(folder)
     refs = [VersionRef(name, 1) for name in ModelRepository(root).names()]
     threads = os.cpu_count() or 1
     inference = open_inference(f"onnxruntime:{root}", threads)
@@ -40,9 +40,9 @@ def measure(folder: Path) -> Row:
     stream, blobs = open_stream(f"sqlite:///{folder}/predictor.stream"), open_blobs(f"file:{folder}/predictor.blobs")
     topic = predictions_topic("bench", 1)
     stream.create(topic)
-    predict = Predict(stream, blobs, inference, lambda: dict.fromkeys(refs), topic.name, grid, 8, 60.0)
+    predict = Predict(Asking(stream, blobs, inference, topic.name, grid, 8, 60.0), lambda: dict.fromkeys(refs))
     records = [
-        _record(number, blobs.put(f"{number}.png", png(picture)), grid) for number, picture in enumerate(pictures)
+        record(number, blobs.put(f"{number}.png", png(picture)), grid) for number, picture in enumerate(pictures)
     ]
     bare = _Bare(root, refs, threads)
     ours, loop = [], []
@@ -79,7 +79,8 @@ class _Bare:
             call.result()
 
 
-def _material(folder: Path) -> tuple[Path, Size, list[Dense], str]:
+def material(folder: Path) -> tuple[Path, Size, list[Dense], str]:
+    """A model repository, its grid, pictures on it, and what that is in words."""
     real = real_folder()
     if real is None:
         from madseg.simulation.stream import wild_scene
@@ -96,9 +97,10 @@ def _material(folder: Path) -> tuple[Path, Size, list[Dense], str]:
     return root, CANONICAL, photographs(real, PICTURES), "three real networks on photographs"
 
 
-def _record(number: int, uri: str, grid: Size) -> Record:
+def record(number: int, uri: str, grid: Size) -> Record:
+    """An accepted image whose canonical picture is at `uri`."""
     now = datetime.now(UTC)
-    facts = ImageFacts(f"{number:032x}", number, "bench", now)
+    facts = ImageFacts(f"{number:032x}", number, "bench", now, accepted_at=now)
     box = Box(0, 0, grid.width, grid.height)
-    event = ImageAccepted(facts, b"", uri, uri, grid, box, str(grid), now)
+    event = ImageAccepted(facts, b"", uri, uri, grid, box, str(grid))
     return Record("bench.images", 0, number, facts.image_id, encode_image(event), {})

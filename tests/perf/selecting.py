@@ -40,9 +40,9 @@ from madseg.selector.__main__ import BATCH, Config, build
 from madseg.selector.absorb import Absorb
 from madseg.selector.chores import Chores
 from madseg.selector.criteria import Criteria
+from madseg.selector.migrations import TABLES
 from madseg.selector.offsets import check_identity
 from madseg.selector.roles import LearnRoles
-from madseg.selector.tables import METADATA
 from madseg.wire import (
     decode_predictions,
     encode_model_event,
@@ -69,7 +69,7 @@ PEERS = 6
 
 def measure(images: list[list[Dense]], what: str, folder: Path) -> list[Row]:
     """selector_vs_peers."""
-    selector = _Selector(folder / "selector")
+    selector = embedded(folder / "selector")
     selector.publish(itertools.islice(predictions(images), WARM_UP + ROUNDS * BATCH))
     for _ in range(WARM_UP // BATCH):
         selector.turn()
@@ -95,9 +95,9 @@ def measure_queries(images: list[list[Dense]], folder: Path, queries: int = 400)
     stream, database = open_stream(f"sqlite:///{folder}/query.stream"), open_database(f"sqlite:///{folder}/query.db")
     for topic in (images_topic("bench", 1), TOPIC, models_topic("bench")):
         stream.create(topic)
-    stream.publish([Outgoing("bench.models", *encode_model_event(event)) for event in _models()])
+    stream.publish([Outgoing("bench.models", *encode_model_event(event)) for event in model_events()])
     made = list(itertools.islice(predictions(images), 6_000))
-    _publish(stream, made[:3_000])
+    publish(stream, made[:3_000])
     parts = build(Config(prefix="bench", partitions=1, selector="127.0.0.1:0"), stream, database)
     for part in parts:
         part.start()
@@ -138,21 +138,19 @@ def predictions(images: list[list[Dense]]) -> Iterator[PredictionsMade]:
         yield PredictionsMade(facts, tuple(Prediction(ref, wire, 0.5) for ref, wire in outcomes))
 
 
-class _Selector:
-    """A selector's worker, turn by turn, on the embedded log and database."""
+class Selector:
+    """A selector's worker, turn by turn, on a stream and a database by URL."""
 
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True)
-        self._stream = open_stream(f"sqlite:///{folder}/stream.db")
-        self._database = open_database(f"sqlite:///{folder}/selector.db")
+    def __init__(self, stream: str, database: str) -> None:
+        self._stream, self._database = open_stream(stream), open_database(database)
         self._stream.create(TOPIC)
-        self._database.create(METADATA)
+        self._database.prepare(TABLES, upgrade=True)
         with self._database.write() as tx:
             check_identity(tx, TOPIC.name, self._stream.identity(TOPIC.name))
         chores = Chores(self._database, CRITERIA, CAPACITY)
         roles = LearnRoles(self._database, CRITERIA, chores.announce)
         self._stream.create(models_topic("bench"))
-        self._stream.publish([Outgoing("bench.models", *encode_model_event(event)) for event in _models()])
+        self._stream.publish([Outgoing("bench.models", *encode_model_event(event)) for event in model_events()])
         roles.handle(self._stream.consume("bench.models", "roles").poll(1.0, 100))
         for _ in MODELS:
             chores()
@@ -161,15 +159,18 @@ class _Selector:
         self._last: list[bytes] = []
 
     def publish(self, made: Iterator[PredictionsMade]) -> None:
-        _publish(self._stream, made)
+        publish(self._stream, made)
 
     def turn(self) -> None:
         """One batch, from the log to the commit."""
-        records = self._consumer.poll(1.0, BATCH)
-        self._absorb.handle(records)
-        self._consumer.commit(0, records[-1].offset + 1)
-        self._last = [record.value for record in records if record.value is not None]
-        assert len(records) == BATCH
+        self._last, taken = [], 0
+        while taken < BATCH:
+            records = self._consumer.poll(1.0, BATCH - taken)
+            if records:
+                self._absorb.handle(records)
+                self._consumer.commit(0, records[-1].offset + 1)
+                self._last += [record.value for record in records if record.value is not None]
+                taken += len(records)
 
     def parts(self) -> tuple[float, float]:
         """Microseconds an image that decoding and arithmetic took of the last turn, done once more on their own."""
@@ -193,12 +194,19 @@ class _Selector:
         self._stream.close()
 
 
+def embedded(folder: Path) -> Selector:
+    """A selector on a log and a database in a folder."""
+    folder.mkdir(parents=True)
+    return Selector(f"sqlite:///{folder}/stream.db", f"sqlite:///{folder}/selector.db")
+
+
 def _peers(images: list[list[Dense]]) -> None:
     for maps in images:
         peers_image(maps)
 
 
-def _models() -> list[VersionPublished | RoleChanged]:
+def model_events() -> list[VersionPublished | RoleChanged]:
+    """The first of `MODELS` is the target, the others compete with it."""
     events: list[VersionPublished | RoleChanged] = []
     for number, ref in enumerate(MODELS):
         role = Role.COMPETITOR if number else Role.TARGET
@@ -206,16 +214,17 @@ def _models() -> list[VersionPublished | RoleChanged]:
     return events
 
 
-def _publish(stream: Stream, made: Iterator[PredictionsMade] | list[PredictionsMade]) -> None:
+def publish(stream: Stream, made: Iterator[PredictionsMade] | list[PredictionsMade], topic: str = TOPIC.name) -> None:
+    """Puts predictions on a topic."""
     waiting = iter(made)
     while batch := list(itertools.islice(waiting, 512)):
-        stream.publish([Outgoing(TOPIC.name, m.image.image_id, v) for m in batch for v in encode_predictions(m)])
+        stream.publish([Outgoing(topic, m.image.image_id, v) for m in batch for v in encode_predictions(m)])
 
 
 def _feed(stream: Stream, made: list[PredictionsMade]) -> None:
     """Publishes in small pieces, as a predictor does, faster than the selector takes them."""
     for start in range(0, len(made), 32):
-        _publish(stream, made[start : start + 32])
+        publish(stream, made[start : start + 32])
 
 
 def _wait_for(client: Client, images: int) -> None:
@@ -244,7 +253,7 @@ def _replay(folder: Path, cache: Path, small: int, large: int) -> None:
     """Absorbs predictions from a generator; prints resident MiB after few and after many images."""
     made = predictions(label_maps(cache)[1])
     with tempfile.TemporaryDirectory(dir=folder) as temporary:
-        selector = _Selector(Path(temporary) / "selector")
+        selector = embedded(Path(temporary) / "selector")
         for done in range(0, large, BATCH):
             selector.publish(itertools.islice(made, BATCH))
             selector.turn()

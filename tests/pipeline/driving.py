@@ -40,9 +40,8 @@ def settled(client: Client, images: Sequence[reference.Image], seconds: float = 
     until(complete, seconds)
 
 
-def requeue_missing(client: Client, *, failed_too: bool = False) -> int:
-    """Has everything asked once more that lacks something; returns how many images that were."""
+def request_missing(client: Client, *, failed_too: bool = False) -> int:
+    """Has asked what images lack; returns how many images that were."""
     missing = list(client.list_missing(include_failed=failed_too))
-    for start in range(0, len(missing), 1000):
-        client.requeue(missing[start : start + 1000])
-    return len(missing)
+    parts = [missing[start : start + 1000] for start in range(0, len(missing), 1000)]
+    return sum(client.request_predictions(part, include_failed=failed_too).requested for part in parts)

@@ -10,9 +10,10 @@ from madseg.adapters.databases import open_database
 from madseg.adapters.streams import open_stream
 from madseg.client import Client
 from madseg.gateway import __main__ as gateway
-from madseg.gateway.neighbours import models_at, selector_at
+from madseg.gateway.neighbours import expiry_at, models_at, selector_at
 from madseg.ports import Inference
 from madseg.predictor import __main__ as predictor
+from madseg.predictor import models as managing
 from madseg.rpc import Server
 from madseg.runtime import Part
 from madseg.selector import __main__ as selector
@@ -33,17 +34,20 @@ class Inside:
         }
 
     def __enter__(self) -> Client:
-        known = (gateway.Config, predictor.Config, selector.Config)
+        known = (gateway.Config, managing.Config, predictor.Config, selector.Config)
         taking_in = load(gateway.Config, self._settings, known=known)
         predicting = load(predictor.Config, self._settings, known=known)
+        managed = load(managing.Config, self._settings, known=known)
         selecting = load(selector.Config, self._settings, known=known)
         with ExitStack() as stack:
             stream, blobs = open_stream(predicting.stream), open_blobs(predicting.blobs)
             database = open_database(selecting.database)
             for held in (self._inference, database, blobs, stream):
                 stack.callback(held.close)
+            versions = predictor.versions(predicting, self._inference)
             inner = [
-                *predictor.build(predicting, stream, blobs, self._inference),
+                *managing.build(managed, stream, self._inference, versions.wait_for),
+                *predictor.build(predicting, stream, blobs, self._inference, versions),
                 *selector.build(selecting, stream, database),
             ]
             models, rankings = self._start(stack, inner)
@@ -54,6 +58,7 @@ class Inside:
                 blobs,
                 is_imported=models_at(models),
                 forget_in_selector=selector_at(rankings),
+                expire_in_selector=expiry_at(rankings),
             )
             (intake,) = self._start(stack, outer)
             client = Client(intake, rankings, models, timeout=20)

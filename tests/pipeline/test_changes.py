@@ -25,7 +25,7 @@ from madseg.core.label_map import encode, from_dense
 from madseg.core.ranking import NEAR
 from tests import reference
 from tests.pipeline import expected
-from tests.pipeline.driving import accept, requeue_missing, settled
+from tests.pipeline.driving import accept, settled
 from tests.pipeline.expected import Asked
 from tests.pipeline.running import Up, until
 from tests.pipeline.world import COMPETITORS, GRID, RESERVE, TARGET, TAXONOMY, card, picture, png
@@ -38,8 +38,8 @@ def states(client: Client) -> dict[tuple[str, str], ContestState]:
     return {(item.target.model, item.competitor.model): item.state for item in client.contests()}
 
 
-def test_a_competitor_that_joins_in_mid_stream_is_filled_and_completes(up: Up, made: Path, asked: Asked) -> None:
-    """A network added over gRPC lacks what came before it, until that is queued again."""
+def test_a_competitor_that_joins_in_mid_stream_is_taken_over_the_images(up: Up, made: Path, asked: Asked) -> None:
+    """A network added over gRPC lacks what came before it, and is asked about that without anybody's doing."""
     client = up.start()
     images = accept(client, asked, [picture(seed) for seed in range(20)], EVERY)
     settled(client, images)
@@ -49,12 +49,9 @@ def test_a_competitor_that_joins_in_mid_stream_is_filled_and_completes(up: Up, m
     assert (added.model.name, added.model.imported) == ("zeta", False)
     until(lambda: (TARGET, "zeta") in states(client))
     images += accept(client, asked, [picture(seed) for seed in range(20, 30)], EVERY)
-    until(lambda: not client.find_unknown([image.image_id for image in images]))
-    assert states(client)[TARGET, "zeta"] is ContestState.FILLING
-    missing = set(client.list_missing())
-    assert {image.image_id for image in images[:20]} <= missing
-    requeue_missing(client)
     settled(client, images)
+    assert list(client.list_missing()) == []
+    assert client.selector_status().replays == ()
     for image in images:
         image.maps = {**image.maps, "zeta": image.maps["omega"]}
     competitors = (*COMPETITORS, "zeta")

@@ -11,7 +11,7 @@ import pytest
 
 from madseg.client import InvalidArgument
 from tests.pipeline import expected
-from tests.pipeline.driving import requeue_missing, settled
+from tests.pipeline.driving import settled
 from tests.pipeline.expected import Asked
 from tests.pipeline.killing import Driver
 from tests.pipeline.running import Up, until
@@ -98,9 +98,8 @@ def _check_promises(up: Up, driver: Driver) -> None:
 def _check_everything(up: Up, driver: Driver, asked: Asked) -> None:
     client, promised = up.client, driver.promised
     living = {image: lane for image, lane in promised.accepted.items() if image not in promised.forgotten}
-    # What was accepted is predicted without anybody asking again; only the late competitor has to be asked for.
+    # What was accepted is predicted without anybody asking again, also by the competitor that came late.
     until(lambda: not client.find_unknown(living), 60)
-    requeue_missing(client)
     competitors = (*COMPETITORS, RESERVE)
     images = [
         asked.image(image, client.picture(image).content, (TARGET, *competitors), lane)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,7 +23,7 @@ from madseg.core.preprocess import Size
 from madseg.ports import Answer, Inference, Outgoing
 from tests import reference
 from tests.pipeline import expected
-from tests.pipeline.driving import accept, requeue_missing, settled
+from tests.pipeline.driving import accept, request_missing, settled
 from tests.pipeline.expected import Asked
 from tests.pipeline.inside import Inside
 from tests.pipeline.letters import NOT_PROTOBUF, TOPICS, dead_letters, predictions, publish
@@ -149,6 +149,9 @@ class Stubborn(Inference):
     def unload(self, version: VersionRef) -> None:
         self._inner.unload(version)
 
+    def keep(self, model: str, numbers: Sequence[int]) -> None:
+        self._inner.keep(model, numbers)
+
     def submit(self, version: VersionRef, picture: NDArray[np.uint8]) -> Future[Answer]:
         if is_bright(picture) and version.model in self.silent | self.broken:
             future: Future[Answer] = Future()
@@ -172,7 +175,7 @@ def is_bright(picture: NDArray[np.uint8]) -> bool:
 def test_a_network_that_does_not_answer_fails_and_is_healed_by_asking_again(
     settings: dict[str, str], tmp_path: Path, asked: Asked
 ) -> None:
-    """Silence and failure are recorded, contests complete without them, and requeueing fills the holes."""
+    """Silence and failure are recorded, contests complete without them, and asking again fills the holes."""
     inference = Stubborn(open_inference(f"onnxruntime:{settings['MADSEG_REPOSITORY']}", 1))
     inference.silent, inference.broken = {"beta"}, {"delta"}
     with Inside(tmp_path / "state", {**settings, "MADSEG_ANSWER_SECONDS": "0.2"}, inference) as client:
@@ -202,7 +205,7 @@ def test_a_network_that_does_not_answer_fails_and_is_healed_by_asking_again(
             "gamma": None,
         }
         inference.silent, inference.broken = set(), set()
-        assert requeue_missing(client, failed_too=True) == len(failed)
+        assert request_missing(client, failed_too=True) == len(failed)
         until(lambda: not list(client.list_missing(include_failed=True)))
         settled(client, images)
         check_rankings(client, images)

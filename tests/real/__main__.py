@@ -1,12 +1,15 @@
 """`make real`: five real networks compete on real photographs, and the truth says what the disagreement was worth.
 
     python -m tests.real --output build/real
+    python -m tests.real --stream kafka://… --inference triton://… --repository DIR --same-as build/real/rankings.json
 
+`--repository` is the folder that Triton serves. `rankings.json` has every ranking; `--same-as` compares to the bit.
 The networks and photographs are looked for in MADSEG_REAL (default: ../shared/real) and are never part of the project.
 """
 
 import argparse
 import csv
+import json
 import shutil
 import sys
 import time
@@ -54,15 +57,19 @@ def main() -> int:
     """Runs it all; 0 where the data isn't there, saying so."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--output", type=Path, default=Path("build/real"))
-    output: Path = options.parse_args().output
+    options.add_argument("--repository", type=Path, help="folder of the networks; default: below the output")
+    for name in ("stream", "inference", "database", "blobs"):
+        options.add_argument(f"--{name}", metavar="URL", help="default: the embedded one")
+    options.add_argument("--same-as", type=Path, metavar="FILE", help="rankings.json of another run, to be equal to")
+    given = options.parse_args()
+    output: Path = given.output
     real = real_folder()
     if real is None:
         print("No real networks and photographs here: set MADSEG_REAL to their folder.")
         return 0
     began = time.monotonic()
-    shutil.rmtree(output, ignore_errors=True)
-    repository = output / "model_repository"
-    with Running(output / "state", {"MADSEG_REPOSITORY": str(repository), "MADSEG_RANDOM_LANE": "0"}) as client:
+    shutil.rmtree(output / "state", ignore_errors=True)
+    with Running(output / "state", _settings(given)) as client:
         _add_models(client, real)
         photos = list(_rows(real))
         remark(f"Streaming {len(photos)} photographs through {len(names(real))} networks")
@@ -83,12 +90,45 @@ def main() -> int:
             stages=streamed.stages,
         )
         write_report(output / "report.html", data)
+        found = _rankings(client)
+    (output / "rankings.json").write_text(json.dumps(found, indent=1) + "\n")
+    if given.same_as is not None:
+        if found != json.loads(given.same_as.read_text()):
+            show(f"The rankings differ from those in {given.same_as}.")
+            return 1
+        show(f"The rankings equal those in {given.same_as} to the bit.")
     show(lines[-1], f"Done in {time.monotonic() - began:.0f} s.", headed("Report: ", str(output / "report.html")))
     return 0
 
 
+def _settings(given: argparse.Namespace) -> dict[str, str]:
+    """Settings of the services. On servers that are shared, a project of its own for each run."""
+    repository = given.repository or given.output / "model_repository"
+    if given.repository is None:
+        shutil.rmtree(repository, ignore_errors=True)
+    settings = {"MADSEG_REPOSITORY": str(repository), "MADSEG_RANDOM_LANE": "0", "MADSEG_MIGRATE": "true"}
+    for name in ("stream", "inference", "database", "blobs"):
+        if url := getattr(given, name):
+            settings |= {f"MADSEG_{name.upper()}": url, "MADSEG_PREFIX": f"real{time.time_ns():x}"}
+    return settings
+
+
+def _rankings(client: Client) -> dict[str, list[tuple[str, float]]]:
+    """Every entry of every ranking, by the ranking's name; the discrepancies as they are, to the bit."""
+    found = {}
+    for summary in client.rankings():
+        key = summary.key
+        entries = client.ranking(key.target, key.competitor, key.defender, key.class_name, keep_near_duplicates=True)
+        name = f"{key.target} {key.competitor} {key.defender.value} {key.class_name}"
+        found[name] = [(entry.image_id, entry.discrepancy) for entry in entries]
+    return json.loads(json.dumps(found))  # type: ignore[no-any-return]
+
+
 def _add_models(client: Client, real: Path) -> None:
+    there = {model.name for model in client.models()}
     for name in names(real):
+        if name in there:  # on a server that is kept from run to run
+            continue
         added = client.add_model(real / "models" / f"{name}.onnx", (CARDS / f"{name}.yaml").read_text())
         remark(f"added {added.model.name}: {added.findings[0]}")
     client.set_role(TARGET, Role.TARGET)

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
@@ -68,13 +68,27 @@ def _dense(rng: np.random.Generator) -> reference.Dense:
     return dense
 
 
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def facts(image: reference.Image) -> ImageFacts:
+    """What is known of an image: source, times, tags, all drawn by its id."""
+    draw = random.Random(image.image_id)
+    return ImageFacts(
+        image.image_id,
+        image.perceptual_hash,
+        draw.choice(["camera", "crawl", "phone"]),
+        START + timedelta(minutes=draw.randrange(1000)),
+        draw.choice([{}, {"weather": "rain"}, {"weather": "sun", "site": "gate"}, {"weather": "rain", "site": "gate"}]),
+        image.random_lane,
+        START + timedelta(hours=draw.randrange(1000)),
+    )
+
+
 def events(found: Sequence[reference.Image], rng: random.Random) -> list[PredictionsMade]:
     """Records of the images: some split over two, in any order, a third of them delivered twice."""
     made = []
     for image in found:
-        facts = ImageFacts(
-            image.image_id, image.perceptual_hash, "camera", datetime(2026, 1, 1, tzinfo=UTC), {}, image.random_lane
-        )
         outcomes = [
             Prediction(ref, encode(from_dense(image.maps[ref.model])))
             if ref.model in image.maps
@@ -83,15 +97,18 @@ def events(found: Sequence[reference.Image], rng: random.Random) -> list[Predict
         ]
         rng.shuffle(outcomes)
         cut = rng.choice([0, 0, 1, 2])
-        made += [PredictionsMade(facts, tuple(part)) for part in (outcomes[:cut], outcomes[cut:]) if part]
+        made += [PredictionsMade(facts(image), tuple(part)) for part in (outcomes[:cut], outcomes[cut:]) if part]
     made += rng.sample(made, len(made) // 3)
     rng.shuffle(made)
     return made
 
 
-def records(made: Sequence[PredictionsMade], partitions: int) -> list[Record]:
-    """The events as records of partitions; an image always goes to the same one."""
-    offsets = [0] * partitions
+def records(made: Sequence[PredictionsMade], partitions: int, offsets: list[int] | None = None) -> list[Record]:
+    """The events as records of partitions; an image always goes to the same one.
+
+    `offsets` are the partitions' ends, for records that follow others; they grow with these.
+    """
+    offsets = [0] * partitions if offsets is None else offsets
     out = []
     for event in made:
         partition = int(event.image.image_id, 16) % partitions

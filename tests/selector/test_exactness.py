@@ -1,12 +1,10 @@
 """The rankings and M equal the dense batch computation to the bit, whatever happens on the way."""
 
 import random
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 
-from madseg.adapters.databases import open_database
 from madseg.core.content import ContentConstraint
 from madseg.core.messages import Defender
 from madseg.ports import Database, Record, TopicIdentity
@@ -15,10 +13,10 @@ from madseg.selector.absorb import Absorb
 from madseg.selector.chores import Chores, apply_constraint, drop_other_metrics
 from madseg.selector.criteria import Criteria
 from madseg.selector.layout import load_layout, open_contests
-from madseg.selector.offsets import check_identity
+from madseg.selector.migrations import TABLES
+from madseg.selector.offsets import check_identity, check_project
 from madseg.selector.queries import Queries, Which
 from madseg.selector.roles import LearnRoles
-from madseg.selector.tables import METADATA
 from madseg.selector.walk import EVERY_IMAGE, walk
 from tests import reference
 from tests.selector import streams
@@ -27,21 +25,15 @@ NEAR = 3
 Key = tuple[str, str, int]
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path}/madseg.db")
-    yield database
-    database.close()
-
-
 class Selector:
     """A selector without threads: what a worker does, call by call."""
 
     def __init__(self, database: Database, criteria: Criteria, partitions: int, capacity: int = 4) -> None:
         self.database, self.criteria, self.capacity = database, criteria, capacity
-        database.create(METADATA)
+        database.prepare(TABLES, upgrade=True)
         with database.write() as tx:
             check_identity(tx, streams.TOPIC, TopicIdentity("cluster", "topic", partitions))
+            check_project(tx, criteria.taxonomy.id, str(criteria.grid))
             drop_other_metrics(tx, criteria)
             open_contests(tx, load_layout(tx, criteria), criteria)
             apply_constraint(tx, criteria, capacity)

@@ -13,16 +13,21 @@ from madseg.cli import (
     candidates,
     constraint,
     contests,
+    dead,
+    diff,
     exclusions,
+    health,
     imports,
     ingest,
     matrix,
+    migrate,
     models,
     rankings,
     reconcile,
     reporting,
     start,
     status,
+    topics,
     why,
 )
 from madseg.cli.failures import Commands
@@ -37,12 +42,13 @@ app = typer.Typer(
 )
 
 _PANELS: dict[str, list[tuple[str, Callable[..., None]]]] = {
-    "Run": [("up", start.up), ("demo", start.demo), ("status", status.status)],
+    "Run": [("up", start.up), ("demo", start.demo), ("status", status.status), ("health", health.health)],
     "Bring in": [("import-predictions", imports.import_predictions), ("reconcile", reconcile.reconcile)],
     "Read": [
         ("contests", contests.contests),
         ("rankings", rankings.rankings),
         ("matrix", matrix.matrix),
+        ("diff", diff.diff),
         ("why", why.why),
         ("report", reporting.report),
     ],
@@ -53,6 +59,7 @@ _PANELS: dict[str, list[tuple[str, Callable[..., None]]]] = {
     ],
     "Set up": [
         ("constraint", constraint.constraint),
+        ("migrate", migrate.migrate),
         ("settings", about.settings),
         ("version", about.version),
     ],
@@ -61,6 +68,8 @@ _PANELS: dict[str, list[tuple[str, Callable[..., None]]]] = {
 app.add_typer(ingest.app, name="ingest", rich_help_panel="Bring in")
 app.add_typer(candidates.app, name="candidates", rich_help_panel="Read")
 app.add_typer(models.app, name="model", rich_help_panel="Set up")
+app.add_typer(topics.app, name="topics", rich_help_panel="Set up")
+app.add_typer(dead.app, name="dead", rich_help_panel="Run")
 for _panel, _commands in _PANELS.items():
     for _name, _command in _commands:
         app.command(_name, rich_help_panel=_panel)(_command)

@@ -75,6 +75,18 @@ def share(number: float | None) -> str:
     return "–" if number is None else f"{number:.3f}"
 
 
+def duration(seconds: float | None) -> str:
+    """A time span by its two largest units; a dash for none."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    parts = [(days, "d"), (hours, "h"), (minutes, "min"), (rest, "s")]
+    first = next((at for at, (number, _) in enumerate(parts) if number), len(parts) - 1)
+    return " ".join(f"{number} {unit}" for number, unit in parts[first : first + 2])
+
+
 def moment(when: datetime | None) -> str:
     """A moment in local time, to the minute; a dash for none."""
     return "–" if when is None else when.astimezone().strftime("%Y-%m-%d %H:%M")

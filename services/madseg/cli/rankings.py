@@ -50,6 +50,8 @@ def rankings(
     Without --class: one line for each competitor and class that was seen. With it: the images, worst first.
     """
     chosen = images(source, tag, since, until)
+    if chosen and not class_name:
+        fail("--source, --tag, --since and --until choose images of one class's rankings: add --class", USAGE)
     with connect() as client:
         found = client.rankings(target=target, competitor=competitor, defender=defender, class_name=class_name)
         if watch:

@@ -14,10 +14,10 @@ from rich.text import Text
 from madseg.cli.arguments import Json, connect
 from madseg.cli.contests import COLOURS
 from madseg.cli.failures import ERROR
-from madseg.cli.output import count, emit, screen, show, table
+from madseg.cli.output import count, duration, emit, screen, show, table
 
 if TYPE_CHECKING:
-    from madseg.client import Client, Contest, IntakeStatus, Model, SelectorStatus
+    from madseg.client import Client, Contest, IntakeStatus, Model, Replay, SelectorStatus
 
 T = TypeVar("T")
 
@@ -95,6 +95,8 @@ def _screen(found: Status) -> RenderableType:
     parts: list[RenderableType] = [_services(found)]
     if found.models is not None:
         parts += ["", _models(found)]
+    if found.selector is not None and found.selector.replays:
+        parts += ["", _replays(found.selector.replays)]
     if found.contests:
         parts += ["", _contests(found.contests)]
     return Group(*parts)
@@ -150,6 +152,15 @@ def _models(found: Status) -> Table:
             stored, failed = (known.stored, known.failed) if known else (0, 0)
             missing = max(0, found.intake.accepted - stored - failed) if found.intake and not model.imported else None
             made.add_row(model.name, count(number), model.role or "–", count(stored), count(failed), count(missing))
+    return made
+
+
+def _replays(replays: "tuple[Replay, ...]") -> Table:
+    made = table("taken over the images", "predicted>", "failed>", "missing>", "a second>", "left>")
+    for item in replays:
+        rate = "–" if item.images_per_second is None else f"{item.images_per_second:,.1f}"
+        counts = map(count, (item.stored, item.failed, item.missing))
+        made.add_row(str(item.version), *counts, rate, duration(item.seconds_left))
     return made
 
 

@@ -26,7 +26,14 @@ from madseg.client.errors import (
     ServerError,
     Unavailable,
 )
-from madseg.client.values.candidates import Candidate, CandidateSet, Placement
+from madseg.client.values.candidates import (
+    Candidate,
+    CandidateChange,
+    CandidateDiff,
+    CandidateSet,
+    ClassChange,
+    Placement,
+)
 from madseg.client.values.common import Box, Contest, ContestState, Defender, ImageFilter, Role, Size, Version
 from madseg.client.values.images import (
     Accepted,
@@ -41,15 +48,17 @@ from madseg.client.values.images import (
     Requeued,
     Upload,
 )
-from madseg.client.values.models import Added, Model, ModelCard, VersionInfo
+from madseg.client.values.models import Added, Model, ModelCard, Switched, VersionInfo
 from madseg.client.values.rankings import (
     ClassOutcome,
     ContestOutcome,
     Explanation,
+    PredictionsRequested,
     RankingEntry,
     RankingKey,
     RankingPage,
     RankingSummary,
+    Replay,
     SelectorStatus,
     StoredMap,
     VersionCount,
@@ -62,7 +71,10 @@ __all__ = [
     "AlreadyExists",
     "Box",
     "Candidate",
+    "CandidateChange",
+    "CandidateDiff",
     "CandidateSet",
+    "ClassChange",
     "ClassOutcome",
     "Client",
     "ClientError",
@@ -86,18 +98,21 @@ __all__ = [
     "Picture",
     "PictureKind",
     "Placement",
+    "PredictionsRequested",
     "RankingEntry",
     "RankingKey",
     "RankingPage",
     "RankingSummary",
     "Receipt",
     "Refused",
+    "Replay",
     "Requeued",
     "Role",
     "SelectorStatus",
     "ServerError",
     "Size",
     "StoredMap",
+    "Switched",
     "Unavailable",
     "Upload",
     "Version",

@@ -1,16 +1,19 @@
 """Cutting candidate sets, and keeping images out of them."""
 
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 
 from madseg.client.connection import Connection
 from madseg.client.decode.common import from_filter, from_version
-from madseg.client.decode.selector import to_candidate, to_candidate_set
+from madseg.client.decode.selector import to_candidate, to_candidate_set, to_diff
 from madseg.client.pages import over_pages
-from madseg.client.values.candidates import Candidate, CandidateSet
+from madseg.client.values.candidates import Candidate, CandidateDiff, CandidateSet
 from madseg.client.values.common import ImageFilter, Version
 from madseg.v1 import selector_pb2
 from madseg.v1.selector_pb2_grpc import SelectorServiceStub
+
+_SET_ID = re.compile(r"[0-9a-f]{32}")
 
 CUT_SECONDS = 300.0
 """Default deadline of a cut: it reads all rankings in one transaction."""
@@ -75,6 +78,34 @@ class CandidateCalls:
 
         return over_pages(fetch)
 
+    def diff_candidates(
+        self,
+        old: str | Version,
+        new: str | Version,
+        *,
+        per_ranking: int = 25,
+        images: ImageFilter | None = None,
+        allow_incomplete: bool = False,
+        keep_near_duplicates: bool = False,
+        timeout: float = CUT_SECONDS,
+    ) -> CandidateDiff:
+        """What entered and left M. A side is a target, `"name/3"`, whose M is cut now with the options given and not
+        stored, or the id of a candidate set.
+
+        Raises:
+            NotFound: there is no such set or contest, or no competitor that both targets have met.
+            NotReady: a contest is still filling and `allow_incomplete` is not set.
+        """
+        request = selector_pb2.DiffCandidatesRequest(
+            old=_side(old),
+            new=_side(new),
+            per_ranking=per_ranking,
+            filter=from_filter(images),
+            allow_incomplete=allow_incomplete,
+            keep_near_duplicates=keep_near_duplicates,
+        )
+        return to_diff(self._selector.call(self._candidate_stub().DiffCandidates, request, timeout))
+
     def exclude(self, image_ids: Iterable[str], reason: str) -> int:
         """Keeps images out of rankings and candidate sets until restored; how many weren't for this reason before.
 
@@ -90,3 +121,10 @@ class CandidateCalls:
 
     def _candidate_stub(self) -> SelectorServiceStub:
         return SelectorServiceStub(self._selector.channel())
+
+
+def _side(side: str | Version) -> selector_pb2.DiffSide:
+    """A candidate set's id is 32 hexadecimal digits; whatever else is a target."""
+    if isinstance(side, str) and _SET_ID.fullmatch(side):
+        return selector_pb2.DiffSide(candidate_set_id=side)
+    return selector_pb2.DiffSide(target=from_version(side))

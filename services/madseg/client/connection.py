@@ -30,6 +30,7 @@ RETRIED = {
         "CutCandidates",  # every call carries an idempotency key
         "ListCandidateSets",
         "ListCandidates",
+        "DiffCandidates",
         "ExplainImage",
         "GetLabelMaps",
         "ListMissing",

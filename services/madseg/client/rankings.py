@@ -15,6 +15,7 @@ from madseg.client.pages import over_pages
 from madseg.client.values.common import Contest, Defender, ImageFilter, Version
 from madseg.client.values.rankings import (
     Explanation,
+    PredictionsRequested,
     RankingEntry,
     RankingPage,
     RankingSummary,
@@ -149,8 +150,15 @@ class RankingCalls:
         )
         return [StoredMap(to_version(item.version), item.label_map) for item in answer.maps]
 
+    def request_predictions(self, image_ids: Iterable[str], *, include_failed: bool = False) -> PredictionsRequested:
+        """Has the versions asked that these images lack, with `include_failed` also those that failed; at most 1000
+        ids. The predictions come as they are made."""
+        request = selector_pb2.RequestPredictionsRequest(image_ids=image_ids, include_failed=include_failed)
+        answer = self._selector.call(self._selector_stub().RequestPredictions, request)
+        return PredictionsRequested(answer.requested, tuple(answer.unknown))
+
     def list_missing(self, *, include_failed: bool = False, page_size: int = 1000) -> Iterator[str]:
-        """Ids of images that lack a prediction of a version that takes part; on request also those that failed."""
+        """Ids of images that lack a prediction of a version that can be asked; on request also those that failed."""
 
         def fetch(token: str) -> tuple[Sequence[str], str]:
             answer = self._selector.call(

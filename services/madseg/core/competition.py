@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from madseg.core.messages import ModelEvent, Role, RoleChanged, VersionPublished, VersionRef
+from madseg.core.preprocess import Size
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,6 +37,14 @@ class Competition:
         wanted = roles or (Role.TARGET, Role.COMPETITOR)
         refs = (VersionRef(name, n) for name, role in self.roles.items() if role.role in wanted for n in role.serving)
         return tuple(sorted(ref for ref in refs if ref in self.versions))
+
+    def asked(self, taxonomy_id: str, grid: Size) -> tuple[VersionRef, ...]:
+        """Versions that take part and can be asked, ascending: of this taxonomy and grid, and not imported."""
+        return tuple(ref for ref in self.serving() if self._can_be_asked(self.versions[ref], taxonomy_id, grid))
+
+    @staticmethod
+    def _can_be_asked(version: VersionPublished, taxonomy_id: str, grid: Size) -> bool:
+        return bool(version.sha256) and version.taxonomy_id == taxonomy_id and version.grid == grid
 
     def contests(self, taxonomy_id: str) -> tuple[ContestRef, ...]:
         """Every serving target version against every serving competitor version of the same taxonomy, ascending."""

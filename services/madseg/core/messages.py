@@ -67,7 +67,8 @@ class ImageFacts:
 
     `image_id` is the first half of the SHA-256 of the original bytes, 32 hexadecimal digits.
     `perceptual_hash` is a 64-bit integer, or None for predictions imported without a picture.
-    `captured_at` has a time zone. `random_lane` images are never mined.
+    `captured_at` and `accepted_at` have a time zone. `random_lane` images are never mined.
+    `accepted_at` is when the gateway took the image in, None in records that are older than the field.
     """
 
     image_id: str
@@ -76,11 +77,15 @@ class ImageFacts:
     captured_at: datetime
     tags: Mapping[str, str] = field(default_factory=dict)
     random_lane: bool = False
+    accepted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ImageAccepted:
-    """The gateway took an image in. `crop` is the part of the original that went to the canonical grid."""
+    """The gateway took an image in at `image.accepted_at`.
+
+    `crop` is the part of the original that went to the canonical grid.
+    """
 
     image: ImageFacts
     sha256: bytes
@@ -89,7 +94,12 @@ class ImageAccepted:
     original_size: Size
     crop: Box
     grid_id: str
-    accepted_at: datetime
+
+    @property
+    def accepted_at(self) -> datetime:
+        """When the gateway took it in."""
+        assert self.image.accepted_at is not None
+        return self.image.accepted_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +129,14 @@ class PredictionsMade:
 
     image: ImageFacts
     outcomes: tuple[Prediction | PredictionFailure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionRequested:
+    """Some versions have yet to be asked about an image that is in already."""
+
+    image: ImageFacts
+    versions: tuple[VersionRef, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,12 @@ def image_id(sha256: bytes) -> str:
     return sha256[:16].hex()
 
 
+def picture_keys(image: str) -> tuple[str, str]:
+    """Keys of the original and of the canonical picture of an image in the file store."""
+    folder = f"images/{image[:2]}/{image}"
+    return f"{folder}/original", f"{folder}/canonical.png"
+
+
 def in_random_lane(image: str, share: float) -> bool:
     """True for the fixed `share` in [0, 1] of all ids that form the random lane; growing the share only adds ids."""
     draw = int.from_bytes(hashlib.sha256(b"madseg random lane\0" + image.encode()).digest()[:8])

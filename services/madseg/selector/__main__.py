@@ -1,6 +1,7 @@
 """The selector: predictions in, MAD rankings and candidate sets out. `python -m madseg.selector` runs it alone."""
 
 import time
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 import structlog
@@ -9,25 +10,30 @@ from madseg import project
 from madseg.core.preprocess import parse_size
 from madseg.core.ranking import NEAR
 from madseg.ports import Database, Stream
+from madseg.process import serve
 from madseg.rpc import Server, Service
-from madseg.runtime import Part, Worker, configure_logging, run
+from madseg.runtime import Part, Repeated, Worker, ensure_topics
 from madseg.selector.absorb import Absorb
 from madseg.selector.chores import Chores, apply_constraint, drop_other_metrics
 from madseg.selector.criteria import Criteria
 from madseg.selector.grpc_api import SelectorApi
 from madseg.selector.layout import load_layout, open_contests
-from madseg.selector.offsets import check_identity, check_project, next_offset
+from madseg.selector.migrations import TABLES
+from madseg.selector.offsets import behind, check_identity, check_project, next_offset
 from madseg.selector.queries import Queries
+from madseg.selector.replay import Replay, requester
 from madseg.selector.roles import LearnRoles
-from madseg.selector.tables import METADATA
-from madseg.settings import describe, load, setting
+from madseg.settings import setting
 from madseg.v1.selector_pb2_grpc import add_SelectorServiceServicer_to_server
-from madseg.wire import dead_topic, models_topic, predictions_topic
+from madseg.wire import dead_topic, models_topic, predictions_topic, replay_group, requests_topic
 
 log = structlog.get_logger("madseg.selector")
 
 BATCH = 256
 """Records per transaction at most."""
+
+REPLAY_PAUSE_SECONDS = 1.0
+"""Between two looks for versions that images lack, where there was nothing to do."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,8 @@ class Config:
 
     stream: str = setting("MADSEG_STREAM", "sqlite:///state/stream.db", "URL of the stream")
     database: str = setting("MADSEG_DATABASE", "sqlite:///state/madseg.db", "URL of the database", secret=True)
-    prefix: str = setting("MADSEG_PREFIX", "madseg", "What the names of topics and groups begin with")
+    prefix: str = setting("MADSEG_PREFIX", "madseg", "Begins the names of topics and groups; the schema in PostgreSQL")
+    migrate: bool = setting("MADSEG_MIGRATE", False, "Bring the tables in PostgreSQL up to date at the start")
     partitions: int = setting("MADSEG_PARTITIONS", 8, "Partitions of the topics of images and predictions")
     taxonomy: str = setting("MADSEG_TAXONOMY", "voc", "Name of a built-in taxonomy or path of a JSON file")
     grid: str = setting("MADSEG_GRID", "513x513", "Canonical grid, HEIGHTxWIDTH in pixels")
@@ -55,8 +62,9 @@ def build(config: Config, stream: Stream, database: Database) -> list[Part]:
     constraint = project.constraint(config.constraint, taxonomy, grid)
     criteria = Criteria(taxonomy, grid, constraint, config.min_class_share)
     topic, models = predictions_topic(config.prefix, config.partitions), models_topic(config.prefix)
-    for wanted in (topic, models, dead_topic(topic.name), dead_topic(models.name)):
-        stream.create(wanted)
+    requests = requests_topic(config.prefix, config.partitions)
+    ensure_topics(stream, [topic, models, requests, dead_topic(topic.name), dead_topic(models.name)])
+    database.prepare(TABLES, upgrade=config.migrate)
     _prepare(database, stream, topic.name, criteria, config.capacity)
 
     chores = Chores(database, criteria, config.capacity)
@@ -69,27 +77,39 @@ def build(config: Config, stream: Stream, database: Database) -> list[Part]:
             return next_offset(tx, topic.name, partition)
 
     predictions = Worker("selector", stream, lambda: stream.consume(topic.name, group, position), absorb, BATCH)
-    learning = Worker(
-        "roles", stream, lambda: stream.consume(models.name, group, lambda _: 0), roles, BATCH, rereads=True
+    learning = Worker("roles", stream, lambda: stream.consume(models.name), roles, BATCH, rereads=True)
+    request = requester(stream, requests.name)
+    replay = Replay(
+        database,
+        topic.name,
+        criteria,
+        request,
+        waiting=lambda: stream.waiting(requests.name, replay_group(config.prefix)),
+        clock=_now,
     )
     queries = Queries(database, topic.name, criteria, config.near, chores.thin.add)
     api = SelectorApi(
         database,
         topic.name,
         queries,
-        clock=lambda: time.time_ns() // 1000,
-        lag=lambda: predictions.lag,
-        dead_letters=lambda: predictions.dead_letters,
+        request,
+        clock=_now,
+        lag=lambda offsets: behind(offsets, stream.end_offsets(topic.name)),
     )
     service = Service("madseg.v1.SelectorService", api, add_SelectorServiceServicer_to_server)
-    return [learning, predictions, Server([service], config.selector)]
+    return [learning, predictions, Repeated("replay", replay, REPLAY_PAUSE_SECONDS), Server([service], config.selector)]
+
+
+def _now() -> int:
+    """Microseconds since the epoch."""
+    return time.time_ns() // 1000
 
 
 def _prepare(database: Database, stream: Stream, topic: str, criteria: Criteria, capacity: int) -> None:
-    """Tables, offsets and caches as this configuration wants them."""
-    database.create(METADATA)
+    """Offsets and caches as this configuration wants them."""
+    identity = stream.identity(topic)
     with database.write() as tx:
-        check_identity(tx, topic, stream.identity(topic))
+        check_identity(tx, topic, identity)
         check_project(tx, criteria.taxonomy.id, str(criteria.grid))
         dropped = drop_other_metrics(tx, criteria)
         open_contests(tx, load_layout(tx, criteria), criteria)
@@ -102,13 +122,12 @@ def main() -> None:
     from madseg.adapters.databases import open_database
     from madseg.adapters.streams import open_stream
 
-    config = load(Config)
-    configure_logging(json=True)
-    log.info("starting", service="selector", **describe(config))
-    stream, database = open_stream(config.stream), open_database(config.database)
-    run(build(config, stream, database))
-    database.close()
-    stream.close()
+    def assemble(config: Config, held: ExitStack) -> list[Part]:
+        stream = held.enter_context(closing(open_stream(config.stream)))
+        database = held.enter_context(closing(open_database(config.database, "selector", config.prefix)))
+        return build(config, stream, database)
+
+    serve("selector", Config, assemble)
 
 
 if __name__ == "__main__":

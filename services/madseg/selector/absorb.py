@@ -2,6 +2,16 @@
 
 The first stored prediction of an image by a version wins; a failure gives way to a prediction that comes later.
 So the rows depend on what was predicted, not on order, duplicates or restarts.
+
+Selectors write beside each other, as an image is in one partition and its rows are nobody else's. What they share:
+
+- *Offsets.* The partition's row is held for the whole transaction, so a second holder of the same records waits, and
+  then finds that they are in.
+- *The layout.* Whatever changes it has the tables alone and raises its counter, which is read here in the transaction.
+  So one that was loaded under the same number is right in all but floors, which may have risen, and in versions, which
+  may have been added; each says how it takes that.
+- *Leaders.* An entry is left out only where it doesn't precede a floor that was committed, and floors don't fall while
+  anybody absorbs: so it doesn't precede the floor that is in force at the end either.
 """
 
 from collections.abc import Sequence
@@ -14,7 +24,7 @@ from madseg.selector.batch import Batch
 from madseg.selector.chores import Chores
 from madseg.selector.criteria import Criteria
 from madseg.selector.layout import Layout, load_layout
-from madseg.selector.offsets import advance, counter, next_offset
+from madseg.selector.offsets import advance, bump, counter, held_offset
 from madseg.selector.packing import compressor
 from madseg.wire import decode_predictions
 
@@ -42,8 +52,8 @@ class Absorb(Handler):
         partition = records[0].partition
         events = [(record.offset, decode_predictions(record.value)) for record in records if record.value is not None]
         try:
-            with self._database.write() as tx:
-                start = next_offset(tx, self._topic, partition)
+            with self._database.write(beside=True) as tx:
+                start = held_offset(tx, self._topic, partition)
                 if records[-1].offset < start:
                     return
                 layout = self._current_layout(tx)
@@ -56,8 +66,9 @@ class Absorb(Handler):
             raise
 
     def skip(self, record: Record) -> None:
-        with self._database.write() as tx:
-            advance(tx, self._topic, record.partition, record.offset + 1)
+        with self._database.write(beside=True) as tx:
+            if advance(tx, self._topic, record.partition, record.offset + 1):
+                bump(tx, "dead_letters")
 
     def idle(self) -> None:
         self._chores()

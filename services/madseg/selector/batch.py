@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import Connection, delete, select, tuple_, update
+from sqlalchemy import Connection, delete, select, tuple_
 from zstandard import ZstdCompressor
 
 from madseg.core.discrepancy import compare
@@ -16,7 +16,7 @@ from madseg.selector.enter import Entering, Entrant
 from madseg.selector.layout import Layout, version_id
 from madseg.selector.offsets import new_numbers
 from madseg.selector.packing import pack_maps
-from madseg.selector.stored import image_row, joined, split, stored_maps, tally
+from madseg.selector.stored import image_row, joined, set_versions, split, stored_maps, tally
 from madseg.selector.tables import BANS, FAILURES, IMAGES, MAPS
 from madseg.selector.upsert import insert_absent
 
@@ -73,9 +73,11 @@ class Batch:
         self.entering = Entering(tx, partition, criteria.grid.pixels)
 
     def absorb(self, events: Sequence[PredictionsMade]) -> None:
-        """Makes all events durable, as far as the transaction is."""
+        """Makes all events durable, as far as the transaction is. Those of expired images are passed over."""
+        events = [event for event in events if not self._layout.expired(event.image)]
         self._load(events)
         said = [self._read(image, event) for event in events if (image := self._images.get(event.image.image_id))]
+        self._read_stored(said)
         maps = decode_all(self._wires)
         refused = self._criteria.refusals(maps)
         for record in said:
@@ -119,11 +121,19 @@ class Batch:
                 said.outcomes.append((version, outcome, len(self._wires)))
                 if isinstance(outcome, Prediction):
                     self._wires.append(outcome.label_map)
-        if image.stored and said.outcomes and (image.number, min(image.stored)) not in self._places:
-            for version, (content, _) in stored_maps(self._tx, image.number).items():
-                self._places[image.number, version] = len(self._wires)
-                self._wires.append(content)
         return said
+
+    def _read_stored(self, said: Sequence[_Said]) -> None:
+        """Puts the maps that are stored of images with new ones beside these."""
+        met = {
+            record.image.number
+            for record in said
+            if record.image.stored and any(isinstance(outcome, Prediction) for _, outcome, _ in record.outcomes)
+        }
+        for number, maps in stored_maps(self._tx, met).items():
+            for version, (content, _) in maps.items():
+                self._places[number, version] = len(self._wires)
+                self._wires.append(content)
 
     def _fold(self, said: _Said, refused: Mapping[int, str]) -> None:
         """Stores what is a usable map, the first of each version, and notes the failure of what isn't."""
@@ -178,17 +188,17 @@ class Batch:
     def _write(self) -> None:
         moves = []
         fresh: list[Row] = []
+        changed: list[tuple[int, str, str]] = []
         for image in self._images.values():
             versions = image.versions
             if image.before is None:
                 fresh.append(image_row(image.number, image.facts, versions))
             elif versions != image.before:
-                stored, failed = versions
-                where = IMAGES.c.number == image.number
-                self._tx.execute(update(IMAGES).where(where).values(stored=stored, failed=failed))
+                changed.append((image.number, *versions))
             if versions != image.before:
                 moves.append((image.before, versions))
         insert_rows(self._tx, IMAGES, fresh)
+        set_versions(self._tx, changed)
         insert_rows(self._tx, MAPS, self._map_rows)
         if self._healed:
             here = tuple_(FAILURES.c.number, FAILURES.c.version_id)

@@ -13,6 +13,7 @@ from madseg.core.errors import NotFound
 from madseg.core.messages import Defender, VersionRef
 from madseg.core.ranking import RankingKey
 from madseg.core.taxonomy import Taxonomy
+from madseg.selector.contests import Progress
 from madseg.selector.queries import Cut
 from madseg.selector.tables import BANS, CANDIDATE_SETS, CANDIDATES
 
@@ -78,7 +79,7 @@ def store(
         "cut_at": now,
         "per_ranking": per_ranking,
         "criteria_id": criteria_id,
-        "contests": json.dumps([_contest_json(item) for item in cut.contests]),
+        "contests": json.dumps([asdict(as_stored(item)) for item in cut.contests]),
         "offsets": json.dumps(cut.offsets),
         "size": len(kept),
         "near_duplicates": sum(len(candidate.near_duplicates) for candidate in kept),
@@ -90,6 +91,12 @@ def store(
     if rows:
         tx.execute(insert(CANDIDATES), rows)
     return _candidate_set(tx.execute(select(CANDIDATE_SETS).where(CANDIDATE_SETS.c.id == row["id"])).one())
+
+
+def as_stored(item: Progress) -> StoredContest:
+    """A contest as it stands now."""
+    ref = item.contest.ref
+    return StoredContest(ref.target, ref.competitor, item.state, item.compared, item.failed, item.missing)
 
 
 def known_by_key(tx: Connection, key: str) -> CandidateSet | None:
@@ -128,11 +135,6 @@ def sets_with(tx: Connection, image: bytes) -> Sequence[str]:
     query = select(CANDIDATES.c.set_id).join(CANDIDATE_SETS, CANDIDATE_SETS.c.id == CANDIDATES.c.set_id)
     query = query.where(CANDIDATES.c.image_id == image).order_by(CANDIDATE_SETS.c.number.desc())
     return tx.execute(query).scalars().all()
-
-
-def _contest_json(item: Any) -> dict[str, Any]:
-    ref = item.contest.ref
-    return asdict(StoredContest(ref.target, ref.competitor, item.state, item.compared, item.failed, item.missing))
 
 
 def _candidate_row(set_id: str, rank: int, candidate: Candidate, taxonomy: Taxonomy) -> dict[str, Any]:

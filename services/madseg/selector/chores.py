@@ -3,6 +3,9 @@
 Each call does a small piece in one transaction, so that the stream never waits long.
 """
 
+import time
+from collections.abc import Callable
+
 import structlog
 from sqlalchemy import Connection, delete, select, update
 
@@ -12,12 +15,12 @@ from madseg.core.messages import Defender
 from madseg.core.preprocess import Size
 from madseg.ports import Database
 from madseg.selector.criteria import Criteria
-from madseg.selector.enter import UNIT, Entering, Entrant
+from madseg.selector.enter import UNIT, Entering, Entrant, from_entry
 from madseg.selector.layout import Contest, Ranking, bounds, load_layout
-from madseg.selector.offsets import bump
+from madseg.selector.offsets import bump, counter
 from madseg.selector.packing import unpack_areas
 from madseg.selector.stored import split, stored_maps
-from madseg.selector.tables import CONTESTS, EXCLUSIONS, IMAGES, LEADERS, PAIRS, RANKING_TALLIES, RANKINGS
+from madseg.selector.tables import CONTESTS, EXCLUSIONS, IMAGES, LEADERS, PAIRS, PROJECT, RANKING_TALLIES, RANKINGS
 from madseg.selector.upsert import insert_absent
 from madseg.selector.walk import past_floor
 
@@ -26,16 +29,28 @@ log = structlog.get_logger("madseg.selector")
 BACKFILL_IMAGES = 100
 """Images compared per transaction of a backfill."""
 
+READ_AT_ONCE = 10_000
+"""Pairs held in memory by a pass over all of a contest."""
+
+LOOK_SECONDS = 2.0
+"""How often a selector with nothing to do looks whether another one has left contests to backfill."""
+
 CHORE_SHARD = -1
 """The shard of tallies that chores write; partitions count from 0."""
 
 
 class Chores:
-    """Runs one piece of what is due. Thread-compatible with readers; one selector at a time does chores."""
+    """Runs one piece of what is due, with the tables for itself. Several selectors take the pieces in turn.
 
-    def __init__(self, database: Database, criteria: Criteria, capacity: int) -> None:
-        self._database, self._criteria, self._capacity = database, criteria, capacity
+    `clock` gives seconds since anything.
+    """
+
+    def __init__(
+        self, database: Database, criteria: Criteria, capacity: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._database, self._criteria, self._capacity, self._clock = database, criteria, capacity, clock
         self._due = True
+        self._seen, self._next_look = 0, clock()
         self.thin: set[int] = set()
         """Ids of rankings whose readers had to go past the floor; the next chore refills them."""
 
@@ -64,6 +79,17 @@ class Chores:
                 ranking = load_layout(tx, self._criteria).rankings().get(number)
                 if ranking is not None:
                     refill(tx, ranking, self._criteria.grid, self._capacity)
+        else:
+            self._look()
+
+    def _look(self) -> None:
+        """Finds out whether the layout has changed, which another selector may have done and then ended."""
+        if self._clock() >= self._next_look:
+            with self._database.snapshot() as tx:
+                number = counter(tx, "layout")
+            if number != self._seen:
+                self._seen, self._due = number, True
+            self._next_look = self._clock() + LOOK_SECONDS
 
     def _backfill_one(self) -> bool:
         """False where no contest needs it."""
@@ -89,8 +115,8 @@ def backfill(tx: Connection, contest: Contest, criteria: Criteria, capacity: int
     sides = contest.target_id, contest.competitor_id
     images = [row for row in rows if row.number not in there and set(sides) <= split(row.stored)]
     entrants = [Entrant(row.number, row.image_id, row.random_lane) for row in images]
-    stored = [stored_maps(tx, row.number) for row in images]
-    maps = decode_all([found[side][0] for side in sides for found in stored])
+    stored = stored_maps(tx, [row.number for row in images])
+    maps = decode_all([stored[row.number][side][0] for side in sides for row in images])
     entering = Entering(tx, CHORE_SHARD, criteria.grid.pixels)
     first, second = range(len(images)), range(len(images), 2 * len(images))
     entering.enter(contest, entrants, compare(maps, first, second, criteria.metric, contest.known))
@@ -112,6 +138,8 @@ def refill(tx: Connection, ranking: Ranking, grid: Size, capacity: int) -> None:
     if ranking.floor is None:
         return
     excluded = set(tx.execute(select(EXCLUSIONS.c.image_id)).scalars())
+    # Another selector may have added some before it learnt of the floor.
+    tx.execute(delete(LEADERS).where(LEADERS.c.ranking_id == ranking.id, from_entry(*ranking.floor)))
     leaders = set(tx.execute(select(LEADERS.c.image_id).where(LEADERS.c.ranking_id == ranking.id)).scalars())
     total, mineable = len(leaders), len(leaders - excluded)
     rows, floor = [], None
@@ -128,13 +156,16 @@ def refill(tx: Connection, ranking: Ranking, grid: Size, capacity: int) -> None:
 
 def drop_other_metrics(tx: Connection, criteria: Criteria) -> int:
     """Removes contests that were compared by another metric; returns how many. The maps stay, and the contests that
-    the roles ask for open anew and are backfilled from them."""
+    the roles ask for open anew and are backfilled from them. Selectors with the other metric stop comparing."""
     others = select(CONTESTS.c.id).where(CONTESTS.c.metric != criteria.metric.id)
     rankings = select(RANKINGS.c.id).where(RANKINGS.c.contest_id.in_(others))
     tx.execute(delete(LEADERS).where(LEADERS.c.ranking_id.in_(rankings)))
     tx.execute(delete(RANKING_TALLIES).where(RANKING_TALLIES.c.ranking_id.in_(rankings)))
     tx.execute(delete(PAIRS).where(PAIRS.c.contest_id.in_(others)))
     tx.execute(delete(RANKINGS).where(RANKINGS.c.contest_id.in_(others)))
+    changed = PROJECT.c.metric.is_distinct_from(criteria.metric.id)
+    if tx.execute(update(PROJECT).where(changed).values(metric=criteria.metric.id)).rowcount:
+        bump(tx, "layout")
     return tx.execute(delete(CONTESTS).where(CONTESTS.c.metric != criteria.metric.id)).rowcount
 
 
@@ -182,7 +213,7 @@ def _recount(tx: Connection, contest: Contest, rankings: list[Ranking], grid: Si
         .join(IMAGES, IMAGES.c.number == PAIRS.c.number)
         .where(PAIRS.c.contest_id == contest.id, IMAGES.c.random_lane.is_(False))
     )
-    for row in tx.execute(query):
+    for row in tx.execute(query.execution_options(yield_per=READ_AT_ONCE)):
         sides, units = dict(zip(Defender, unpack_areas(row.areas), strict=True)), round(row.discrepancy * UNIT)
         for ranking in rankings:
             area = sides[ranking.key.defender].get(ranking.key.label)

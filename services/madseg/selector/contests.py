@@ -1,5 +1,6 @@
 """How far each contest has come, and which one answers a query."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -88,6 +89,20 @@ def chosen(layout: Layout, counts: Tallies, target: VersionRef | None, model: st
         return group
     wanted = str(target) if target else model or "any target"
     raise NotFound(f"no contest of {wanted}: add a target and a competitor with `madseg model add`")
+
+
+def met_by_all(chosen: Sequence[list[Progress]]) -> list[list[Progress]]:
+    """The contests of some targets, those against competitors that not all of them have met left out.
+
+    Raises:
+        NotFound: there is no such competitor.
+    """
+    met = [{item.contest.ref.competitor for item in contests} for contests in chosen]
+    shared = set.intersection(*met) if met else set()
+    if met and not shared:
+        targets = " and ".join(str(contests[0].contest.ref.target) for contests in chosen)
+        raise NotFound(f"{targets} have met no competitor in common: M can't be compared")
+    return [[item for item in contests if item.contest.ref.competitor in shared] for contests in chosen]
 
 
 def _progress(layout: Layout, contest: Contest, counts: Tallies) -> Progress:

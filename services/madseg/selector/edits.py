@@ -5,27 +5,12 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, select
 
 from madseg.core.errors import InvalidInput
-from madseg.core.messages import Defender, checked_image_id
+from madseg.core.messages import checked_image_id
 from madseg.ports import Database
-from madseg.selector.chores import CHORE_SHARD
 from madseg.selector.criteria import Criteria
-from madseg.selector.enter import UNIT, Entering
-from madseg.selector.layout import load_layout
 from madseg.selector.offsets import bump
-from madseg.selector.packing import unpack_areas
-from madseg.selector.stored import tally
-from madseg.selector.tables import (
-    BANS,
-    CANDIDATES,
-    CONTESTS,
-    EXCLUSIONS,
-    FAILURES,
-    IMAGES,
-    LEADERS,
-    MAPS,
-    PAIRS,
-    RANKINGS,
-)
+from madseg.selector.remove import remove_images
+from madseg.selector.tables import BANS, CANDIDATES, EXCLUSIONS, IMAGES
 from madseg.selector.upsert import insert_absent
 
 MAX_IDS = 1000
@@ -78,47 +63,12 @@ def forget(database: Database, criteria: Criteria, image_id: str, reason: str, n
         raise InvalidInput("forgetting an image needs a reason without NUL", field="reason")
     with database.write() as tx:
         insert_absent(tx, BANS, [{"image_id": key, "reason": reason, "banned_at": now}])
-        counts = _remove(tx, criteria, key)
+        images = tx.execute(select(IMAGES).where(IMAGES.c.image_id == key)).all()
+        counts = remove_images(tx, criteria, images)
+        for what, table in (("exclusions", EXCLUSIONS), ("places in candidate sets", CANDIDATES)):
+            counts[what] = tx.execute(delete(table).where(table.c.image_id == key)).rowcount
         bump(tx, "edits")
         return [f"{number} {what}" for what, number in counts.items() if number]
-
-
-def _remove(tx: Connection, criteria: Criteria, key: bytes) -> dict[str, int]:
-    row = tx.execute(select(IMAGES).where(IMAGES.c.image_id == key)).one_or_none()
-    if row is None:
-        return {}
-    _uncount(tx, criteria, row.number, row.random_lane)
-    tally(tx, CHORE_SHARD, [((row.stored, row.failed), None)])
-    contests, rankings = select(CONTESTS.c.id), select(RANKINGS.c.id)
-    removed = {
-        "label map records of the selector": delete(MAPS).where(MAPS.c.number == row.number),
-        "recorded failures of the selector": delete(FAILURES).where(FAILURES.c.number == row.number),
-        "places in rankings": delete(LEADERS).where(LEADERS.c.ranking_id.in_(rankings), LEADERS.c.image_id == key),
-        "comparisons": delete(PAIRS).where(PAIRS.c.contest_id.in_(contests), PAIRS.c.number == row.number),
-        "exclusions": delete(EXCLUSIONS).where(EXCLUSIONS.c.image_id == key),
-        "places in candidate sets": delete(CANDIDATES).where(CANDIDATES.c.image_id == key),
-        "image record of the selector": delete(IMAGES).where(IMAGES.c.image_id == key),
-    }
-    return {what: tx.execute(statement).rowcount for what, statement in removed.items()}
-
-
-def _uncount(tx: Connection, criteria: Criteria, number: int, random_lane: bool) -> None:
-    """Takes an image out of the tallies of its rankings."""
-    if random_lane:
-        return
-    entering = Entering(tx, CHORE_SHARD, criteria.grid.pixels)
-    for contest in load_layout(tx, criteria).contests.values():
-        where = (PAIRS.c.contest_id == contest.id) & (PAIRS.c.number == number)
-        pair = tx.execute(select(PAIRS.c.discrepancy, PAIRS.c.areas).where(where)).one_or_none()
-        if pair is None:
-            continue
-        for defender, areas in zip(Defender, unpack_areas(pair.areas), strict=True):
-            for label, area in areas.items():
-                ranking = contest.rankings[defender].get(label)
-                if ranking is not None:
-                    eligible = ranking.low <= area / criteria.grid.pixels <= ranking.high
-                    entering.count(ranking, -1, -eligible, -round(pair.discrepancy * UNIT))
-    entering.write()
 
 
 def _keys(image_ids: Sequence[str], reason: str) -> list[bytes]:

@@ -1,27 +1,30 @@
 """The selector's results as protobufs, and its requests as arguments."""
 
-import base64
-import json
 from collections.abc import Mapping
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from madseg.core.errors import InvalidInput
-from madseg.core.messages import Defender, checked_image_id
+from madseg.core.messages import Defender
 from madseg.core.ranking import Ranked, RankingKey
 from madseg.core.taxonomy import Taxonomy
-from madseg.selector.candidate_sets import CandidateSet, StoredCandidate
-from madseg.selector.contests import Progress
+from madseg.selector.candidate_sets import CandidateSet, StoredCandidate, StoredContest
+from madseg.selector.diff import Change, Diff, Side
 from madseg.selector.explain import Explanation
 from madseg.selector.queries import Summary, Which
+from madseg.selector.replay_progress import ReplayProgress
 from madseg.selector.walk import ImageFilter, Standing
 from madseg.v1 import selector_pb2, types_pb2
 from madseg.wire import moment, version_proto, version_ref
 
-MAX_PAGE = 1000
+MAX_SET_ID = 100
+"""Characters of a candidate set's id; real ones have 32."""
 
 MAX_SOURCE = 1000
 """Characters of a source that a filter names; images have shorter ones."""
+
+MAX_TAG = 1000
+"""The same for a tag's name and its value."""
 
 _DEFENDERS = {
     Defender.TARGET: types_pb2.DEFENDER_TARGET,
@@ -39,90 +42,6 @@ def stamp(microseconds: int) -> Timestamp:
     result = Timestamp()
     result.FromMicroseconds(microseconds)
     return result
-
-
-def page_size(asked: int, default: int) -> int:
-    """The page size to use.
-
-    Raises:
-        InvalidInput: more than 1000.
-    """
-    if asked > MAX_PAGE:
-        raise InvalidInput(f"page_size must be 1..{MAX_PAGE}, got {asked}", field="page_size")
-    return asked or default
-
-
-def token(**values: object) -> str:
-    """An opaque page token."""
-    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
-
-
-def from_token(text: str) -> dict[str, object]:
-    """What `token` packed; {} for an empty one.
-
-    Raises:
-        InvalidInput: no token of this service.
-    """
-    if not text:
-        return {}
-    try:
-        values = json.loads(base64.urlsafe_b64decode(text.encode()))
-    except (ValueError, RecursionError):
-        values = None
-    if not isinstance(values, dict):
-        raise foreign_token()
-    return values
-
-
-def foreign_token() -> InvalidInput:
-    """The error for a token that isn't this service's."""
-    return InvalidInput("page_token is not one that this method gave", field="page_token")
-
-
-def after_entry(values: Mapping[str, object]) -> tuple[float, str] | None:
-    """The order key that a ranking's page ended with; None for the first page.
-
-    Raises:
-        InvalidInput: no token of a ranking.
-    """
-    match values.get("after"):
-        case None:
-            return None
-        case [str(discrepancy), str(image_id)]:
-            try:
-                return float.fromhex(discrepancy), checked_image_id(image_id)
-            except (ValueError, OverflowError) as error:
-                raise foreign_token() from error
-    raise foreign_token()
-
-
-def after_image(values: Mapping[str, object]) -> str:
-    """The image that a page of ids ended with; "" for the first page.
-
-    Raises:
-        InvalidInput: no token of a list of images.
-    """
-    match values.get("after", ""):
-        case "":
-            return ""
-        case str(image_id):
-            try:
-                return checked_image_id(image_id)
-            except InvalidInput as error:
-                raise foreign_token() from error
-    raise foreign_token()
-
-
-def after_rank(values: Mapping[str, object], asked: str) -> tuple[str, int]:
-    """The candidate set and the rank that a page ended with; `asked` and 0 for the first page.
-
-    Raises:
-        InvalidInput: no token of a candidate set.
-    """
-    match values.get("set", asked), values.get("rank", 0):
-        case str(set_id), int(rank) if 0 <= rank < 1 << 31:
-            return set_id, rank
-    raise foreign_token()
 
 
 def plain_text(text: str, field: str, limit: int) -> str:
@@ -156,34 +75,58 @@ def which(
     )
 
 
+def side(proto: selector_pb2.DiffSide, field: str) -> Side:
+    """A side of a comparison.
+
+    Raises:
+        InvalidInput: it says neither a target nor a candidate set.
+    """
+    match proto.WhichOneof("side"):
+        case "target":
+            return which(proto.target)
+        case "candidate_set_id":
+            return plain_text(proto.candidate_set_id, f"{field}.candidate_set_id", MAX_SET_ID)
+    raise InvalidInput(f"{field} must be a target version or a candidate set", field=field)
+
+
 def images(proto: types_pb2.ImageFilter) -> ImageFilter:
     """The filter of a request.
 
     Raises:
-        InvalidInput: a time outside the years 1 to 9999, a source that no image can have.
+        InvalidInput: a time outside the years 1 to 9999, a source or a tag that no image can have.
     """
     return ImageFilter(
-        captured_from=_micros(proto.captured_from, "captured_from") if proto.HasField("captured_from") else None,
-        captured_until=_micros(proto.captured_until, "captured_until") if proto.HasField("captured_until") else None,
+        captured_from=micros(proto.captured_from, "filter.captured_from") if proto.HasField("captured_from") else None,
+        captured_until=micros(proto.captured_until, "filter.captured_until")
+        if proto.HasField("captured_until")
+        else None,
         source=plain_text(proto.source, "filter.source", MAX_SOURCE),
-        tags=dict(proto.tags),
+        tags={_tag(name): _tag(value) for name, value in proto.tags.items()},
     )
 
 
-def _micros(time: Timestamp, field: str) -> int:
+def _tag(text: str) -> str:
+    return plain_text(text, "filter.tags", MAX_TAG)
+
+
+def micros(time: Timestamp, field: str) -> int:
+    """Microseconds since the epoch.
+
+    Raises:
+        InvalidInput: a time outside the years 1 to 9999.
+    """
     try:
         moment(time)
     except InvalidInput as error:
-        raise InvalidInput(f"{field} is {error}", field=f"filter.{field}") from error
+        raise InvalidInput(f"{field.rpartition('.')[2]} is {error}", field=field) from error
     return time.ToMicroseconds()
 
 
-def contest_proto(item: Progress) -> types_pb2.Contest:
+def contest_proto(item: StoredContest) -> types_pb2.Contest:
     """A contest with its progress."""
-    ref = item.contest.ref
     return types_pb2.Contest(
-        target=version_proto(ref.target),
-        competitor=version_proto(ref.competitor),
+        target=version_proto(item.target),
+        competitor=version_proto(item.competitor),
         state=_STATES[item.state],
         compared=item.compared,
         failed=item.failed,
@@ -228,24 +171,13 @@ def entry_proto(ranked: Ranked, standings: Mapping[str, Standing]) -> selector_p
 
 def set_proto(item: CandidateSet) -> selector_pb2.CandidateSet:
     """A candidate set without its images."""
-    contests = [
-        types_pb2.Contest(
-            target=version_proto(contest.target),
-            competitor=version_proto(contest.competitor),
-            state=_STATES[contest.state],
-            compared=contest.compared,
-            failed=contest.failed,
-            missing=contest.missing,
-        )
-        for contest in item.contests
-    ]
     return selector_pb2.CandidateSet(
         id=item.id,
         cut_at=stamp(item.cut_at),
         per_ranking=item.per_ranking,
         size=item.size,
         criteria_id=item.criteria_id,
-        contests=contests,
+        contests=map(contest_proto, item.contests),
         offsets=offset_protos(item.offsets),
         near_duplicates=item.near_duplicates,
         note=item.note,
@@ -269,6 +201,50 @@ def candidate_proto(item: StoredCandidate, taxonomy: Taxonomy) -> selector_pb2.C
         discrepancy=item.candidate.discrepancy,
         placements=placements,
         near_duplicates=item.candidate.near_duplicates,
+    )
+
+
+def diff_proto(found: Diff, taxonomy: Taxonomy) -> selector_pb2.DiffCandidatesResponse:
+    """What entered and left."""
+    return selector_pb2.DiffCandidatesResponse(
+        entered=[_change(item, taxonomy) for item in found.entered],
+        left=[_change(item, taxonomy) for item in found.left],
+        stayed=[_change(item, taxonomy) for item in found.stayed],
+        classes=[
+            selector_pb2.ClassChange(
+                class_name=taxonomy.names[item.label],
+                old=item.old,
+                new=item.new,
+                entered=item.entered,
+                left=item.left,
+            )
+            for item in found.classes
+        ],
+        old_contests=map(contest_proto, found.old_contests),
+        new_contests=map(contest_proto, found.new_contests),
+    )
+
+
+def _change(item: Change, taxonomy: Taxonomy) -> selector_pb2.CandidateChange:
+    return selector_pb2.CandidateChange(
+        image_id=item.image_id,
+        old_rank=item.old.rank if item.old else None,
+        new_rank=item.new.rank if item.new else None,
+        old_discrepancy=item.old.discrepancy if item.old else None,
+        new_discrepancy=item.new.discrepancy if item.new else None,
+        class_names=[taxonomy.names[label] for label in item.labels],
+    )
+
+
+def replay_proto(item: ReplayProgress) -> selector_pb2.Replay:
+    """How far a version has come over the images that are in."""
+    return selector_pb2.Replay(
+        version=version_proto(item.version),
+        stored=item.stored,
+        failed=item.failed,
+        missing=item.missing,
+        images_per_second=item.rate,
+        seconds_left=item.seconds_left,
     )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, not_, or_, select, update
 
 from madseg.core.discrepancy import Compared
 from madseg.core.messages import Defender
@@ -106,24 +106,36 @@ class Entering:
         self._tallies.clear()
 
     def trim(self, capacity: int) -> None:
-        """Cuts rankings that have more than twice their capacity back to it."""
-        for ranking in self._grown.values():
+        """Cuts rankings that have more than twice their capacity back to it.
+
+        In the order of their ids, so that two selectors that trim at once never wait for each other in a circle.
+        """
+        for _, ranking in sorted(self._grown.items()):
             if ranking.leaders > 2 * capacity:
                 self._trim(ranking, capacity)
 
     def _trim(self, ranking: Ranking, capacity: int) -> None:
-        ours = LEADERS.c.ranking_id == ranking.id
-        order = (LEADERS.c.discrepancy.desc(), LEADERS.c.image_id)
-        first = select(LEADERS.c.discrepancy, LEADERS.c.image_id).where(ours).order_by(*order)
+        """Raises the floor to the best entry that is one too many.
+
+        The ranking's row is held meanwhile: another selector may have raised the floor, and it never falls here.
+        """
+        row, ours = RANKINGS.c.id == ranking.id, LEADERS.c.ranking_id == ranking.id
+        held = select(RANKINGS.c.floor_discrepancy, RANKINGS.c.floor_image).where(row).with_for_update(key_share=True)
+        discrepancy, image = self._tx.execute(held).one()
+        ahead = ours if discrepancy is None else and_(ours, not_(from_entry(discrepancy, image)))
+        first = select(LEADERS.c.discrepancy, LEADERS.c.image_id).where(ahead)
+        first = first.order_by(LEADERS.c.discrepancy.desc(), LEADERS.c.image_id)
         dropped = self._tx.execute(first.offset(capacity).limit(1)).one_or_none()
-        if dropped is None:
-            return
-        discrepancy, image = dropped
-        behind = or_(
-            LEADERS.c.discrepancy < discrepancy,
-            (LEADERS.c.discrepancy == discrepancy) & (LEADERS.c.image_id >= image),
-        )
-        self._tx.execute(delete(LEADERS).where(ours, behind))
-        floor = {"floor_discrepancy": discrepancy, "floor_image": image}
-        self._tx.execute(update(RANKINGS).where(RANKINGS.c.id == ranking.id).values(floor))
-        ranking.floor, ranking.leaders = (discrepancy, image), capacity
+        if dropped is not None:
+            discrepancy, image = dropped
+            self._tx.execute(update(RANKINGS).where(row).values(floor_discrepancy=discrepancy, floor_image=image))
+        if discrepancy is not None:
+            self._tx.execute(delete(LEADERS).where(ours, from_entry(discrepancy, image)))
+            ranking.floor = discrepancy, image
+        ranking.leaders = capacity
+
+
+def from_entry(discrepancy: float, image: bytes) -> ColumnElement[bool]:
+    """True for leaders at a place in the order or behind it."""
+    tied = and_(LEADERS.c.discrepancy == discrepancy, LEADERS.c.image_id >= image)
+    return or_(LEADERS.c.discrepancy < discrepancy, tied)

@@ -82,7 +82,7 @@ def _outcomes(
     tx: Connection, number: int, versions: dict[int, VersionRef]
 ) -> dict[VersionRef, tuple[str | None, float | None]]:
     found: dict[VersionRef, tuple[str | None, float | None]] = {}
-    for version, (_, entropy) in stored_maps(tx, number).items():
+    for version, (_, entropy) in stored_maps(tx, [number])[number].items():
         found[versions[version]] = None, entropy
     for row in tx.execute(select(FAILURES).where(FAILURES.c.number == number)):
         found[versions[row.version_id]] = row.reason, None

@@ -1,16 +1,19 @@
 """SelectorService: decode, one call, encode."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
 from madseg.core.errors import InvalidInput
 from madseg.core.messages import checked_image_id
 from madseg.ports import Database
-from madseg.selector import candidate_sets, edits, encoding
+from madseg.selector import candidate_sets, edits, encoding, history, paging
+from madseg.selector.diff import Cutting, diff
 from madseg.selector.explain import explain
 from madseg.selector.layout import load_layout
 from madseg.selector.queries import Page, Queries, Which
+from madseg.selector.replay import Request, requests_for
+from madseg.selector.replay_progress import replays
 from madseg.selector.status import missing, status, unknown
 from madseg.selector.stored import number_of, stored_maps
 from madseg.selector.walk import ImageFilter
@@ -22,28 +25,35 @@ from madseg.wire import version_proto
 MAX_KEY, MAX_NOTE = 200, 2000
 """Characters of an idempotency key and of a note."""
 
+MAX_PER_RANKING = 10_000
+"""Images of each ranking that a cut takes."""
+
 WATCH_SECONDS = 0.25
 """How often a watched ranking is looked at; a look that finds the same revision costs one small query."""
 
 
 class SelectorApi(SelectorServiceServicer):
-    """`clock` gives microseconds since the epoch; `lag` and `dead_letters` come from the worker."""
+    """`request` has versions asked about images; `clock` gives microseconds since the epoch.
+
+    `lag` tells how many records wait behind given offsets.
+    """
 
     def __init__(
         self,
         database: Database,
         topic: str,
         queries: Queries,
+        request: Request,
         clock: Callable[[], int],
-        lag: Callable[[], int],
-        dead_letters: Callable[[], int],
+        lag: Callable[[Mapping[int, int]], int],
     ) -> None:
         self._database, self._topic, self._queries = database, topic, queries
         self._criteria, self._taxonomy = queries.criteria, queries.criteria.taxonomy
-        self._clock, self._lag, self._dead_letters = clock, lag, dead_letters
+        self._request, self._clock, self._lag = request, clock, lag
 
     def ListContests(self, request: pb.ListContestsRequest, context: Any) -> pb.ListContestsResponse:
-        return pb.ListContestsResponse(contests=[encoding.contest_proto(item) for item in self._queries.contests()])
+        found = map(candidate_sets.as_stored, self._queries.contests())
+        return pb.ListContestsResponse(contests=map(encoding.contest_proto, found))
 
     def ListRankings(self, request: pb.ListRankingsRequest, context: Any) -> pb.ListRankingsResponse:
         which = encoding.which(request.target, request.competitor, request.defender, request.class_name)
@@ -51,11 +61,11 @@ class SelectorApi(SelectorServiceServicer):
         return pb.ListRankingsResponse(rankings=lines)
 
     def ListRankingEntries(self, request: pb.ListRankingEntriesRequest, context: Any) -> pb.ListRankingEntriesResponse:
-        after = encoding.after_entry(encoding.from_token(request.page_token))
+        after = paging.after_entry(paging.from_token(request.page_token))
         page = self._queries.page(
             _which(request.key),
             encoding.images(request.filter),
-            encoding.page_size(request.page_size, 25),
+            paging.page_size(request.page_size, 25),
             after=after,
             near=not request.keep_near_duplicates,
         )
@@ -63,14 +73,14 @@ class SelectorApi(SelectorServiceServicer):
             entries=[encoding.entry_proto(item, page.standings) for item in page.ranked],
             next_page_token=_next(page),
             revision=page.revision,
-            contest=encoding.contest_proto(page.contest),
+            contest=encoding.contest_proto(candidate_sets.as_stored(page.contest)),
         )
 
     async def WatchRanking(
         self, request: pb.WatchRankingRequest, context: Any
     ) -> AsyncIterator[pb.WatchRankingResponse]:
         which, images = _which(request.key), encoding.images(request.filter)
-        top = encoding.page_size(request.top, 25)
+        top = paging.page_size(request.top, 25)
         seen: int | None = None
         shown: list[bytes] | None = None
         while True:
@@ -97,10 +107,9 @@ class SelectorApi(SelectorServiceServicer):
         return pb.GetDiscrepancyMatrixResponse(cells=[encoding.summary_proto(cell, self._taxonomy) for cell in cells])
 
     def CutCandidates(self, request: pb.CutCandidatesRequest, context: Any) -> pb.CutCandidatesResponse:
-        if request.per_ranking > 10_000:
-            raise InvalidInput(f"per_ranking must be 1..10000, got {request.per_ranking}", field="per_ranking")
+        per_ranking = _per_ranking(request.per_ranking)
         key = encoding.plain_text(request.idempotency_key, "idempotency_key", MAX_KEY) or None
-        note, per_ranking = encoding.plain_text(request.note, "note", MAX_NOTE), request.per_ranking or 25
+        note = encoding.plain_text(request.note, "note", MAX_NOTE)
         if key is not None:
             with self._database.snapshot() as tx:
                 known = candidate_sets.known_by_key(tx, key)
@@ -132,17 +141,27 @@ class SelectorApi(SelectorServiceServicer):
         return pb.ListCandidateSetsResponse(candidate_sets=[encoding.set_proto(item) for item in found])
 
     def ListCandidates(self, request: pb.ListCandidatesRequest, context: Any) -> pb.ListCandidatesResponse:
-        size = encoding.page_size(request.page_size, 100)
-        asked, rank = encoding.after_rank(encoding.from_token(request.page_token), request.candidate_set_id)
+        size = paging.page_size(request.page_size, 100)
+        asked, rank = paging.after_rank(paging.from_token(request.page_token), request.candidate_set_id)
         with self._database.snapshot() as tx:
             found = candidate_sets.one_set(tx, asked)
             rows = candidate_sets.candidates(tx, found.id, rank, size + 1, self._taxonomy)
-        more = encoding.token(set=found.id, rank=rows[size - 1].rank) if len(rows) > size else ""
+        more = paging.token(set=found.id, rank=rows[size - 1].rank) if len(rows) > size else ""
         return pb.ListCandidatesResponse(
             candidates=[encoding.candidate_proto(item, self._taxonomy) for item in rows[:size]],
             next_page_token=more,
             candidate_set=encoding.set_proto(found),
         )
+
+    def DiffCandidates(self, request: pb.DiffCandidatesRequest, context: Any) -> pb.DiffCandidatesResponse:
+        how = Cutting(
+            encoding.images(request.filter),
+            _per_ranking(request.per_ranking),
+            near=not request.keep_near_duplicates,
+            allow_incomplete=request.allow_incomplete,
+        )
+        old, new = encoding.side(request.old, "old"), encoding.side(request.new, "new")
+        return encoding.diff_proto(diff(self._database, self._queries, old, new, how), self._taxonomy)
 
     def ExplainImage(self, request: pb.ExplainImageRequest, context: Any) -> pb.ExplainImageResponse:
         with self._database.snapshot() as tx:
@@ -153,7 +172,7 @@ class SelectorApi(SelectorServiceServicer):
         with self._database.snapshot() as tx:
             versions = load_layout(tx, self._criteria).versions
             number = number_of(tx, bytes.fromhex(checked_image_id(request.image_id)))
-            maps = {} if number is None else stored_maps(tx, number)
+            maps = {} if number is None else stored_maps(tx, [number])[number]
         found = sorted((versions[number], content) for number, (content, _) in maps.items())
         return pb.GetLabelMapsResponse(
             maps=[pb.StoredLabelMap(version=version_proto(ref), label_map=content) for ref, content in found]
@@ -174,32 +193,42 @@ class SelectorApi(SelectorServiceServicer):
         later = [f"records on {self._topic}: when its retention ends"]
         return pb.SelectorServiceForgetImageResponse(gone=gone, later=later)
 
+    def ExpireImages(self, request: pb.ExpireImagesRequest, context: Any) -> pb.ExpireImagesResponse:
+        before = encoding.micros(request.accepted_before, "accepted_before")
+        expired = history.expire(self._database, self._criteria, request.image_ids, before, self._clock())
+        return pb.ExpireImagesResponse(expired=expired)
+
     def ListMissing(self, request: pb.ListMissingRequest, context: Any) -> pb.ListMissingResponse:
-        size = encoding.page_size(request.page_size, 1000)
-        after = encoding.after_image(encoding.from_token(request.page_token))
+        size = paging.page_size(request.page_size, 1000)
+        after = paging.after_image(paging.from_token(request.page_token))
         with self._database.snapshot() as tx:
             found = missing(tx, self._criteria, after, size, failed_too=request.include_failed)
-        more = encoding.token(after=found[-1]) if len(found) == size else ""
+        more = paging.token(after=found[-1]) if len(found) == size else ""
         return pb.ListMissingResponse(image_ids=found, next_page_token=more)
 
+    def RequestPredictions(self, request: pb.RequestPredictionsRequest, context: Any) -> pb.RequestPredictionsResponse:
+        _check_ids(request.image_ids)
+        with self._database.snapshot() as tx:
+            lacking, nobody = requests_for(tx, self._criteria, request.image_ids, failed_too=request.include_failed)
+        self._request(lacking)
+        return pb.RequestPredictionsResponse(requested=len(lacking), unknown=nobody)
+
     def FindUnknownImages(self, request: pb.FindUnknownImagesRequest, context: Any) -> pb.FindUnknownImagesResponse:
-        if len(request.image_ids) > edits.MAX_IDS:
-            raise InvalidInput(
-                f"one call takes at most {edits.MAX_IDS} ids, got {len(request.image_ids)}", field="image_ids"
-            )
+        _check_ids(request.image_ids)
         with self._database.snapshot() as tx:
             return pb.FindUnknownImagesResponse(image_ids=unknown(tx, request.image_ids))
 
     def GetSelectorStatus(self, request: pb.GetSelectorStatusRequest, context: Any) -> pb.GetSelectorStatusResponse:
         with self._database.snapshot() as tx:
-            now = status(tx, self._topic, self._criteria)
+            now = status(tx, self._topic)
+            behind = replays(tx, self._criteria, self._clock())
         classes, grid = self._taxonomy.classes, self._criteria.grid
         return pb.GetSelectorStatusResponse(
             images=now.images,
             random_lane=now.random_lane,
             offsets=encoding.offset_protos(now.offsets),
-            lag=self._lag(),
-            dead_letters=self._dead_letters(),
+            lag=self._lag(now.offsets),
+            dead_letters=now.dead_letters,
             revision=now.revision,
             versions=[
                 pb.VersionCount(version=version_proto(ref), stored=stored, failed=failed)
@@ -210,7 +239,19 @@ class SelectorApi(SelectorServiceServicer):
             ranked=[self._taxonomy.names[label] for label in self._taxonomy.ranked],
             colours=[red << 16 | green << 8 | blue for red, green, blue in (item.colour for item in classes)],
             grid=types_pb2.Size(height=grid.height, width=grid.width),
+            replays=map(encoding.replay_proto, behind),
         )
+
+
+def _per_ranking(asked: int) -> int:
+    if asked > MAX_PER_RANKING:
+        raise InvalidInput(f"per_ranking must be 1..{MAX_PER_RANKING}, got {asked}", field="per_ranking")
+    return asked or 25
+
+
+def _check_ids(image_ids: Sequence[str]) -> None:
+    if len(image_ids) > edits.MAX_IDS:
+        raise InvalidInput(f"one call takes at most {edits.MAX_IDS} ids, got {len(image_ids)}", field="image_ids")
 
 
 def _which(key: pb.RankingKey) -> Which:
@@ -223,4 +264,4 @@ def _next(page: Page) -> str:
     if not page.more:
         return ""
     discrepancy, image_id = page.ranked[-1].entry.order
-    return encoding.token(after=[discrepancy.hex(), image_id], revision=page.revision)
+    return paging.token(after=[discrepancy.hex(), image_id], revision=page.revision)

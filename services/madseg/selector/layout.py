@@ -5,16 +5,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, and_, func, insert, select
 
 from madseg.core.competition import Competition, ContestRef
 from madseg.core.discrepancy import known_table
-from madseg.core.messages import Defender, VersionPublished, VersionRef
+from madseg.core.errors import Conflict
+from madseg.core.messages import Defender, ImageFacts, VersionPublished, VersionRef
 from madseg.core.ranking import RankingKey
 from madseg.core.taxonomy import Taxonomy
 from madseg.selector.criteria import Criteria
-from madseg.selector.offsets import bump
-from madseg.selector.tables import CONTESTS, LEADERS, RANKINGS, ROLES, VERSIONS
+from madseg.selector.offsets import bump, counter
+from madseg.selector.stored import micros
+from madseg.selector.tables import CONTESTS, LEADERS, PROJECT, RANKINGS, ROLES, VERSIONS
+from madseg.selector.upsert import lock_rows
 from madseg.wire import decode_model_event
 
 
@@ -60,11 +63,15 @@ class Contest:
 
 @dataclass(slots=True)
 class Layout:
-    """The versions, roles, contests and rankings as one transaction saw them."""
+    """The versions, roles, contests and rankings as one transaction saw them.
+
+    What was accepted before `horizon`, in microseconds since the epoch, has expired.
+    """
 
     version_ids: dict[VersionRef, int]
     competition: Competition
     contests: dict[ContestRef, Contest]
+    horizon: int = 0
 
     @property
     def versions(self) -> dict[int, VersionRef]:
@@ -75,9 +82,32 @@ class Layout:
         """Rankings by id."""
         return {ranking.id: ranking for contest in self.contests.values() for ranking in contest.all_rankings()}
 
+    def expired(self, image: ImageFacts) -> bool:
+        """True for an image that history has passed, whatever is still in flight of it."""
+        return image.accepted_at is not None and micros(image.accepted_at) < self.horizon
+
 
 def load_layout(tx: Connection, criteria: Criteria) -> Layout:
-    """Reads the layout. Costs a few queries over some hundred rows."""
+    """Reads the layout. Costs a few queries over some hundred rows.
+
+    Raises:
+        Conflict: a selector with another metric has been started on this database.
+    """
+    metric = tx.execute(select(PROJECT.c.metric)).scalar_one_or_none()
+    if metric not in (None, criteria.metric.id):
+        raise Conflict(
+            f"label maps are compared by {metric} now, this selector has {criteria.metric.id}: give all selectors of "
+            "the database the same MADSEG_MIN_CLASS_SHARE and start them again"
+        )
+    version_ids, competition = load_versions(tx)
+    layout = Layout(version_ids, competition, {}, counter(tx, "horizon"))
+    _load_contests(tx, criteria, layout)
+    _load_rankings(tx, layout)
+    return layout
+
+
+def load_versions(tx: Connection) -> tuple[dict[VersionRef, int], Competition]:
+    """The versions' ids, in the order of their announcement, and who competes."""
     competition, version_ids = Competition(), {}
     for row in tx.execute(select(VERSIONS).order_by(VERSIONS.c.id)):
         version_ids[VersionRef(row.model, row.version)] = row.id
@@ -85,19 +115,21 @@ def load_layout(tx: Connection, criteria: Criteria) -> Layout:
             competition = competition.apply(decode_model_event(row.event))
     for row in tx.execute(select(ROLES.c.event)):
         competition = competition.apply(decode_model_event(row.event))
-    layout = Layout(version_ids, competition, {})
-    _load_contests(tx, criteria, layout)
-    _load_rankings(tx, layout)
-    return layout
+    return version_ids, competition
 
 
 def version_id(tx: Connection, layout: Layout, ref: VersionRef) -> int:
-    """The id of a version, made at its first mention."""
-    number = layout.version_ids.get(ref)
-    if number is None:
-        row = tx.execute(insert(VERSIONS).values(model=ref.model, version=ref.version).returning(VERSIONS.c.id))
-        number = layout.version_ids[ref] = int(row.scalar_one())
-    return number
+    """The id of a version, made at its first mention, in this transaction or in another selector's."""
+    if ref not in layout.version_ids:
+        # One at a time: transactions that meet new versions in different orders would wait for each other.
+        lock_rows(tx, VERSIONS)
+        named = and_(VERSIONS.c.model == ref.model, VERSIONS.c.version == ref.version)
+        number = tx.execute(select(VERSIONS.c.id).where(named)).scalar_one_or_none()
+        if number is None:
+            row = insert(VERSIONS).values(model=ref.model, version=ref.version).returning(VERSIONS.c.id)
+            number = tx.execute(row).scalar_one()
+        layout.version_ids[ref] = int(number)
+    return layout.version_ids[ref]
 
 
 def open_contests(tx: Connection, layout: Layout, criteria: Criteria) -> list[ContestRef]:

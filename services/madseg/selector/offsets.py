@@ -4,7 +4,9 @@ With the offsets stand the cluster's id, the topic's id and the number of partit
 topic made anew or of another partitioning are lies, and believing them would skip images without a word.
 """
 
-from sqlalchemy import Connection, func, insert, select, update
+from collections.abc import Mapping
+
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from madseg.core.errors import Conflict
 from madseg.ports import TopicIdentity
@@ -62,24 +64,39 @@ def check_project(tx: Connection, taxonomy_id: str, grid: str) -> None:
 
 
 def next_offset(tx: Connection, topic: str, partition: int) -> int:
-    """The first offset that isn't in yet. In a write transaction the row is locked until its end: this is the fence
-    against a consumer that was paused past its session and still holds records."""
-    where = (OFFSETS.c.topic == topic) & (OFFSETS.c.partition == partition)
-    return int(tx.execute(select(OFFSETS.c.next).where(where).with_for_update()).scalar_one())
+    """The first offset that isn't in yet."""
+    return int(tx.execute(select(OFFSETS.c.next).where(_row(topic, partition))).scalar_one())
 
 
-def advance(tx: Connection, topic: str, partition: int, to: int) -> None:
-    """Moves past every record before `to`; never back."""
-    where = (OFFSETS.c.topic == topic) & (OFFSETS.c.partition == partition) & (OFFSETS.c.next < to)
-    tx.execute(update(OFFSETS).where(where).values(next=to))
+def held_offset(tx: Connection, topic: str, partition: int) -> int:
+    """The first offset that isn't in yet. Nobody else moves it until the transaction's end: this is the fence against
+    a consumer that was paused past its session and still holds records."""
+    return int(tx.execute(select(OFFSETS.c.next).where(_row(topic, partition)).with_for_update()).scalar_one())
+
+
+def advance(tx: Connection, topic: str, partition: int, to: int) -> bool:
+    """Moves past every record before `to`, never back; False where that was so already."""
+    behind = _row(topic, partition) & (OFFSETS.c.next < to)
+    return tx.execute(update(OFFSETS).where(behind).values(next=to)).rowcount == 1
 
 
 def new_numbers(tx: Connection, topic: str, partition: int, images: int) -> range:
     """Numbers for images that come in for the first time: growing within a partition, and no other partition's."""
-    where = (OFFSETS.c.topic == topic) & (OFFSETS.c.partition == partition)
-    grown = update(OFFSETS).where(where).values(images=OFFSETS.c.images + images).returning(OFFSETS.c.images)
-    end = (partition << PARTITION_BITS) + int(tx.execute(grown).scalar_one()) + 1
+    grown = update(OFFSETS).where(_row(topic, partition)).values(images=OFFSETS.c.images + images)
+    grown = grown.returning(OFFSETS.c.images)
+    end = first_number(partition) + int(tx.execute(grown).scalar_one())
     return range(end - images, end)
+
+
+def numbers(tx: Connection, topic: str) -> dict[int, range]:
+    """The numbers given to images so far, per partition."""
+    rows = tx.execute(select(OFFSETS.c.partition, OFFSETS.c.images).where(OFFSETS.c.topic == topic))
+    return {row.partition: range(first := first_number(row.partition), first + row.images) for row in rows}
+
+
+def first_number(partition: int) -> int:
+    """The number of the first image of a partition."""
+    return (partition << PARTITION_BITS) + 1
 
 
 def standing(tx: Connection, topic: str) -> dict[int, int]:
@@ -88,6 +105,11 @@ def standing(tx: Connection, topic: str) -> dict[int, int]:
         select(OFFSETS.c.partition, OFFSETS.c.next).where(OFFSETS.c.topic == topic).order_by(OFFSETS.c.partition)
     )
     return {row.partition: row.next for row in rows}
+
+
+def behind(offsets: Mapping[int, int], ends: Mapping[int, int]) -> int:
+    """Records that wait in the stream, which ends at `ends`; of partitions without an offset all do."""
+    return sum(max(0, end - offsets.get(partition, 0)) for partition, end in ends.items())
 
 
 def revision(tx: Connection) -> int:
@@ -104,3 +126,7 @@ def counter(tx: Connection, name: str) -> int:
 def bump(tx: Connection, name: str) -> None:
     """Adds one to a counter."""
     upsert(tx, COUNTERS, [{"name": name, "value": 1}], update=(), add=("value",))
+
+
+def _row(topic: str, partition: int) -> ColumnElement[bool]:
+    return and_(OFFSETS.c.topic == topic, OFFSETS.c.partition == partition)

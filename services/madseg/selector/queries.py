@@ -1,6 +1,6 @@
 """What the rankings answer, each from one snapshot. Transport-neutral: `grpc_api` encodes the results."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
@@ -10,13 +10,13 @@ from madseg.core.errors import NotFound, NotReady
 from madseg.core.messages import Defender, VersionRef
 from madseg.core.ranking import NEAR, Entry, Ranked, RankingKey, collapse
 from madseg.ports import Database
-from madseg.selector.contests import Progress, State, chosen, progress, tallies
+from madseg.selector.contests import Progress, State, chosen, met_by_all, progress, tallies
 from madseg.selector.criteria import Criteria
 from madseg.selector.enter import UNIT
 from madseg.selector.layout import Ranking, load_layout
 from madseg.selector.offsets import revision, standing
 from madseg.selector.tables import RANKING_TALLIES
-from madseg.selector.walk import EVERY_IMAGE, ImageFilter, Standing, walk
+from madseg.selector.walk import EVERY_IMAGE, Beyond, ImageFilter, Standing, beyond, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,38 +113,47 @@ class Queries:
             return Page(found, standings, False, revision(tx), item)
 
     def cut(self, which: Which, images: ImageFilter, per_ranking: int, *, near: bool, allow_incomplete: bool) -> Cut:
-        """The candidate set of the chosen contests.
+        """The candidate set of the chosen contests. Raises as `cuts` does."""
+        (made,) = self.cuts([which], images, per_ranking, near=near, allow_incomplete=allow_incomplete)
+        return made
+
+    def cuts(
+        self, targets: Sequence[Which], images: ImageFilter, per_ranking: int, *, near: bool, allow_incomplete: bool
+    ) -> list[Cut]:
+        """The candidate sets of some targets, from one snapshot, over the competitors that all of them have met.
 
         Raises:
+            NotFound: no contest of a target, or no competitor that all of them have met.
             NotReady: a contest is still filling, and that isn't allowed; the message says what it lacks.
         """
         with self._database.snapshot() as tx:
-            contests = self._chosen(tx, which)
-            lacking = [item.lacks for item in contests if item.state is State.FILLING]
+            chosen = met_by_all([self._chosen(tx, which) for which in targets])
+            lacking = [item.lacks for contests in chosen for item in contests if item.state is State.FILLING]
             if lacking and not allow_incomplete:
                 raise NotReady(
                     f"not complete: {'; '.join(lacking)}. Wait, queue what is missing with `madseg reconcile`, "
                     "or allow an incomplete cut"
                 )
-            rankings = {
-                ranking.key: self._entries(tx, ranking, images)
-                for item in contests
-                for ranking in item.contest.all_rankings()
-            }
-            candidates = cut(rankings, per_ranking, self._near if near else -1)
-            return Cut(candidates, contests, standing(tx, self._topic))
+            return [self._cut(tx, contests, images, per_ranking, self._near if near else -1) for contests in chosen]
+
+    def _cut(self, tx: Connection, contests: list[Progress], images: ImageFilter, per_ranking: int, near: int) -> Cut:
+        rankings = {}
+        for item in contests:
+            further = beyond(tx, item.contest.all_rankings(), images)
+            for ranking in item.contest.all_rankings():
+                rankings[ranking.key] = _plain(self._walk(tx, ranking, images, further))
+        return Cut(cut(rankings, per_ranking, near), contests, standing(tx, self._topic))
 
     def revision(self) -> int:
         """A number that grows with every change of what is answered here."""
         with self._database.snapshot() as tx:
             return revision(tx)
 
-    def _entries(self, tx: Connection, ranking: Ranking, images: ImageFilter) -> Iterator[Entry]:
-        return (found.entry for found in self._walk(tx, ranking, images))
-
-    def _walk(self, tx: Connection, ranking: Ranking, images: ImageFilter) -> Iterator[Standing]:
+    def _walk(
+        self, tx: Connection, ranking: Ranking, images: ImageFilter, further: Beyond | None = None
+    ) -> Iterator[Standing]:
         past = self._past if images == EVERY_IMAGE else lambda _: None
-        return walk(tx, ranking, self.criteria.grid.pixels, images, past)
+        return walk(tx, ranking, self.criteria.grid.pixels, images, past, further)
 
     def _chosen(self, tx: Connection, which: Which) -> list[Progress]:
         layout = load_layout(tx, self.criteria)
@@ -152,7 +161,9 @@ class Queries:
 
     def _one(self, tx: Connection, which: Which) -> tuple[Progress, Ranking]:
         label = self.criteria.taxonomy.label(which.class_name)
-        for item in reversed(self._chosen(tx, which)):  # a competitor's newest version stands last
+        answering = self._chosen(tx, which)[::-1]  # a competitor's newest version stood last
+        answering.sort(key=lambda item: item.state is not State.COMPLETE)
+        for item in answering:
             for ranking in _rankings(item, which):
                 if ranking.key.label == label:
                     return item, ranking
@@ -180,6 +191,10 @@ def _sums(tx: Connection) -> dict[int, tuple[int, int, int]]:
         ).group_by(table.ranking_id)
     )
     return {number: (int(images), int(eligible), int(total)) for number, images, eligible, total in rows}
+
+
+def _plain(walked: Iterator[Standing]) -> Iterator[Entry]:
+    return (found.entry for found in walked)
 
 
 def _noted(walked: Iterator[Standing], standings: dict[str, Standing]) -> Iterator[Entry]:

@@ -3,16 +3,16 @@
 from collections.abc import Callable, Sequence
 
 import structlog
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, delete, update
 
 from madseg.core.competition import Competition
 from madseg.core.messages import RoleChanged, VersionPublished
 from madseg.ports import Database, Record
 from madseg.runtime import Handler
 from madseg.selector.criteria import Criteria
-from madseg.selector.layout import load_layout, open_contests, version_id
+from madseg.selector.layout import Layout, load_layout, open_contests, version_id
 from madseg.selector.offsets import bump
-from madseg.selector.tables import ROLES, VERSIONS
+from madseg.selector.tables import ROLES, SWEEPS, VERSIONS
 from madseg.selector.upsert import upsert
 from madseg.wire import decode_model_event
 
@@ -35,12 +35,20 @@ class LearnRoles(Handler):
             if layout.competition != before:
                 bump(tx, "layout")
                 bump(tx, "edits")
+            self._take_sweeps_back(tx, layout)
             opened = open_contests(tx, layout, self._criteria)
             self._warn(layout.competition)
         for ref in opened:
             log.info("contest_opened", target=str(ref.target), competitor=str(ref.competitor))
         if opened:
             self._announce()
+
+    def _take_sweeps_back(self, tx: Connection, layout: Layout) -> None:
+        """A version that is asked no longer is taken over the images from the first one on if it ever comes back:
+        what was still requested of it is passed over."""
+        wanted = layout.competition.asked(self._criteria.taxonomy.id, self._criteria.grid)
+        kept = [layout.version_ids[ref] for ref in wanted]
+        tx.execute(delete(SWEEPS).where(SWEEPS.c.version_id.not_in(kept)))
 
     def _warn(self, competition: Competition) -> None:
         for ref in competition.serving():

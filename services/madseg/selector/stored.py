@@ -2,10 +2,12 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Row as TableRow
 
 from madseg.core.messages import ImageFacts
 from madseg.selector.bulk import Row
@@ -23,12 +25,13 @@ def number_of(tx: Connection, image_id: bytes) -> int | None:
     return number
 
 
-def stored_maps(tx: Connection, number: int) -> dict[int, tuple[bytes, float | None]]:
-    """The stored maps of an image in their wire form and their mean entropies, by version id."""
-    found: dict[int, tuple[bytes, float | None]] = {}
-    for row in tx.execute(select(MAPS.c.versions, MAPS.c.content).where(MAPS.c.number == number)):
+def stored_maps(tx: Connection, numbers: Collection[int]) -> dict[int, dict[int, tuple[bytes, float | None]]]:
+    """Per image number the stored maps in their wire form and their mean entropies, by version id."""
+    found: dict[int, dict[int, tuple[bytes, float | None]]] = {number: {} for number in numbers}
+    query = select(MAPS.c.number, MAPS.c.versions, MAPS.c.content).where(MAPS.c.number.in_(numbers))
+    for row in tx.execute(query) if numbers else ():
         versions = [int(part) for part in row.versions.split(",")]
-        found.update(zip(versions, zip(*unpack_maps(row.content), strict=True), strict=True))
+        found[row.number].update(zip(versions, zip(*unpack_maps(row.content), strict=True), strict=True))
     return found
 
 
@@ -40,11 +43,38 @@ def image_row(number: int, facts: ImageFacts, versions: tuple[str, str]) -> Row:
         bytes.fromhex(facts.image_id),
         None if hashed is None else hashed - (1 << 64) * (hashed >> 63),
         facts.source,
-        (facts.captured_at - _EPOCH) // _MICROSECOND,
+        micros(facts.captured_at),
         json.dumps(dict(facts.tags), sort_keys=True) if facts.tags else "",
         facts.random_lane,
         *versions,
+        None if facts.accepted_at is None else micros(facts.accepted_at),
     )
+
+
+def facts_of(row: TableRow[Any]) -> ImageFacts:
+    """The facts in a row of `images`."""
+    return ImageFacts(
+        image_id=row.image_id.hex(),
+        perceptual_hash=None if row.perceptual_hash is None else row.perceptual_hash & (1 << 64) - 1,
+        source=row.source,
+        captured_at=_EPOCH + row.captured_at * _MICROSECOND,
+        tags=json.loads(row.tags) if row.tags else {},
+        random_lane=row.random_lane,
+        accepted_at=None if row.accepted_at is None else _EPOCH + row.accepted_at * _MICROSECOND,
+    )
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since the epoch of a time with a zone, exactly."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def set_versions(tx: Connection, rows: Sequence[tuple[int, str, str]]) -> None:
+    """Sets `stored` and `failed` of images by their numbers."""
+    if rows:
+        here = update(IMAGES).where(IMAGES.c.number == bindparam("at"))
+        values = [{"at": number, "now_stored": stored, "now_failed": failed} for number, stored, failed in rows]
+        tx.execute(here.values(stored=bindparam("now_stored"), failed=bindparam("now_failed")), values)
 
 
 def tally(tx: Connection, shard: int, moves: Iterable[tuple[tuple[str, str] | None, tuple[str, str] | None]]) -> None:

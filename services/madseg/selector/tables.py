@@ -56,15 +56,18 @@ COUNTERS = Table(
     Column("name", String(32), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-"""`layout` grows when contests, versions or constraints change; `edits` with every change not made by the stream."""
+"""`layout` grows when contests, versions or constraints change; `edits` with every change not made by the stream.
+`dead_letters` counts records that were put aside.
+`horizon` is a time: records of images that were accepted before it are dropped."""
 
 PROJECT = Table(
     "selector_project",
     METADATA,
     Column("taxonomy_id", String(255), primary_key=True),
     Column("grid", String(32), nullable=False),
+    Column("metric", String(64)),
 )
-"""One row: the taxonomy and grid that everything stored here is of."""
+"""One row: the taxonomy and grid that everything stored here is of, and the metric by which all selectors compare."""
 
 VERSIONS = Table(
     "selector_versions",
@@ -96,8 +99,10 @@ IMAGES = Table(
     Column("random_lane", Boolean, nullable=False),
     Column("stored", Text, nullable=False),
     Column("failed", Text, nullable=False),
+    Column("accepted_at", BigInteger),
 )
-"""`stored` and `failed` are the ids of versions with a map and with a failure, ascending, joined by commas."""
+"""`stored` and `failed` are the ids of versions with a map and with a failure, ascending, joined by commas.
+`accepted_at` is null where the image's first record is older than the field."""
 
 MAPS = Table(
     "selector_maps",
@@ -188,6 +193,26 @@ RANKING_TALLIES = Table(
 )
 """Images of the subgroup, those within the constraint, and the sum of their discrepancies in units of 2**-32:
 whole numbers, so that the sum doesn't depend on the order."""
+
+SWEEPS = Table(
+    "selector_sweeps",
+    METADATA,
+    Column("version_id", Integer, ForeignKey(VERSIONS.c.id), primary_key=True, autoincrement=False),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("cursor", BigInteger, nullable=False),
+    Column("leased_until", BigInteger, nullable=False),
+)
+"""How far a version has been taken over the images of a partition: `cursor` is the number of the last image looked at.
+Until `leased_until` one process is at the images that follow; a later one may take over."""
+
+SWEEP_MARKS = Table(
+    "selector_sweep_marks",
+    METADATA,
+    Column("version_id", Integer, ForeignKey(VERSIONS.c.id), primary_key=True, autoincrement=False),
+    Column("taken_at", BigInteger, primary_key=True, autoincrement=False),
+    Column("missing", BigInteger, nullable=False),
+)
+"""How many images lacked a version at times of the last minute, from which its rate is told."""
 
 EXCLUSIONS = Table(
     "selector_exclusions",

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from madseg.v1 import types_pb2 as madseg_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16madseg/v1/events.proto\x12\tmadseg.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15madseg/v1/types.proto\"\xee\x03\n\rImageAccepted\x12\x10\n\x08image_id\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\x12\x14\n\x0coriginal_uri\x18\x03 \x01(\t\x12\x15\n\rcanonical_uri\x18\x04 \x01(\t\x12&\n\roriginal_size\x18\x05 \x01(\x0b\x32\x0f.madseg.v1.Size\x12\x1c\n\x04\x63rop\x18\x06 \x01(\x0b\x32\x0e.madseg.v1.Box\x12\x0f\n\x07grid_id\x18\x07 \x01(\t\x12\x1c\n\x0fperceptual_hash\x18\x08 \x01(\x06H\x00\x88\x01\x01\x12\x1f\n\x17perceptual_hash_version\x18\t \x01(\r\x12\x0e\n\x06source\x18\n \x01(\t\x12/\n\x0b\x63\x61ptured_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61\x63\x63\x65pted_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x04tags\x18\r \x03(\x0b\x32\".madseg.v1.ImageAccepted.TagsEntry\x12\x13\n\x0brandom_lane\x18\x0e \x01(\x08\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x12\n\x10_perceptual_hash\"\xd9\x02\n\x0fPredictionsMade\x12\x10\n\x08image_id\x18\x01 \x01(\t\x12\x1c\n\x0fperceptual_hash\x18\x02 \x01(\x06H\x00\x88\x01\x01\x12\x1f\n\x17perceptual_hash_version\x18\x03 \x01(\r\x12\x0e\n\x06source\x18\x04 \x01(\t\x12/\n\x0b\x63\x61ptured_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x04tags\x18\x06 \x03(\x0b\x32$.madseg.v1.PredictionsMade.TagsEntry\x12\x13\n\x0brandom_lane\x18\x07 \x01(\x08\x12*\n\x0bpredictions\x18\x08 \x03(\x0b\x32\x15.madseg.v1.Prediction\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x12\n\x10_perceptual_hash\"\xa3\x01\n\nPrediction\x12(\n\x07version\x18\x01 \x01(\x0b\x32\x17.madseg.v1.ModelVersion\x12/\n\x0csegmentation\x18\x02 \x01(\x0b\x32\x17.madseg.v1.SegmentationH\x00\x12/\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x1c.madseg.v1.PredictionFailureH\x00\x42\t\n\x07outcome\"M\n\x0cSegmentation\x12\x11\n\tlabel_map\x18\x01 \x01(\x0c\x12\x19\n\x0cmean_entropy\x18\x02 \x01(\x02H\x00\x88\x01\x01\x42\x0f\n\r_mean_entropy\"#\n\x11PredictionFailure\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\xe1\x01\n\x15ModelVersionPublished\x12(\n\x07version\x18\x01 \x01(\x0b\x32\x17.madseg.v1.ModelVersion\x12\x0e\n\x06\x63overs\x18\x02 \x03(\t\x12\x13\n\x0btaxonomy_id\x18\x03 \x01(\t\x12\x1d\n\x04grid\x18\x04 \x01(\x0b\x32\x0f.madseg.v1.Size\x12\x13\n\x0bhas_entropy\x18\x05 \x01(\x08\x12\x0e\n\x06sha256\x18\x06 \x01(\x0c\x12\'\n\x06parent\x18\x07 \x01(\x0b\x32\x17.madseg.v1.ModelVersion\x12\x0c\n\x04\x63\x61rd\x18\x08 \x01(\t\"V\n\x10ModelRoleChanged\x12\r\n\x05model\x18\x01 \x01(\t\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x14.madseg.v1.ModelRole\x12\x0f\n\x07serving\x18\x03 \x03(\r\"\x89\x01\n\nModelEvent\x12=\n\x11version_published\x18\x01 \x01(\x0b\x32 .madseg.v1.ModelVersionPublishedH\x00\x12\x33\n\x0crole_changed\x18\x02 \x01(\x0b\x32\x1b.madseg.v1.ModelRoleChangedH\x00\x42\x07\n\x05\x65ventb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16madseg/v1/events.proto\x12\tmadseg.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15madseg/v1/types.proto\"\xee\x03\n\rImageAccepted\x12\x10\n\x08image_id\x18\x01 \x01(\t\x12\x0e\n\x06sha256\x18\x02 \x01(\x0c\x12\x14\n\x0coriginal_uri\x18\x03 \x01(\t\x12\x15\n\rcanonical_uri\x18\x04 \x01(\t\x12&\n\roriginal_size\x18\x05 \x01(\x0b\x32\x0f.madseg.v1.Size\x12\x1c\n\x04\x63rop\x18\x06 \x01(\x0b\x32\x0e.madseg.v1.Box\x12\x0f\n\x07grid_id\x18\x07 \x01(\t\x12\x1c\n\x0fperceptual_hash\x18\x08 \x01(\x06H\x00\x88\x01\x01\x12\x1f\n\x17perceptual_hash_version\x18\t \x01(\r\x12\x0e\n\x06source\x18\n \x01(\t\x12/\n\x0b\x63\x61ptured_at\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0b\x61\x63\x63\x65pted_at\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x04tags\x18\r \x03(\x0b\x32\".madseg.v1.ImageAccepted.TagsEntry\x12\x13\n\x0brandom_lane\x18\x0e \x01(\x08\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x12\n\x10_perceptual_hash\"\x8a\x03\n\x0fPredictionsMade\x12\x10\n\x08image_id\x18\x01 \x01(\t\x12\x1c\n\x0fperceptual_hash\x18\x02 \x01(\x06H\x00\x88\x01\x01\x12\x1f\n\x17perceptual_hash_version\x18\x03 \x01(\r\x12\x0e\n\x06source\x18\x04 \x01(\t\x12/\n\x0b\x63\x61ptured_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x04tags\x18\x06 \x03(\x0b\x32$.madseg.v1.PredictionsMade.TagsEntry\x12\x13\n\x0brandom_lane\x18\x07 \x01(\x08\x12*\n\x0bpredictions\x18\x08 \x03(\x0b\x32\x15.madseg.v1.Prediction\x12/\n\x0b\x61\x63\x63\x65pted_at\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x12\n\x10_perceptual_hash\"\x91\x03\n\x13PredictionRequested\x12\x10\n\x08image_id\x18\x01 \x01(\t\x12\x1c\n\x0fperceptual_hash\x18\x02 \x01(\x06H\x00\x88\x01\x01\x12\x1f\n\x17perceptual_hash_version\x18\x03 \x01(\r\x12\x0e\n\x06source\x18\x04 \x01(\t\x12/\n\x0b\x63\x61ptured_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x04tags\x18\x06 \x03(\x0b\x32(.madseg.v1.PredictionRequested.TagsEntry\x12\x13\n\x0brandom_lane\x18\x07 \x01(\x08\x12/\n\x0b\x61\x63\x63\x65pted_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x08versions\x18\t \x03(\x0b\x32\x17.madseg.v1.ModelVersion\x1a+\n\tTagsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x12\n\x10_perceptual_hash\"\xa3\x01\n\nPrediction\x12(\n\x07version\x18\x01 \x01(\x0b\x32\x17.madseg.v1.ModelVersion\x12/\n\x0csegmentation\x18\x02 \x01(\x0b\x32\x17.madseg.v1.SegmentationH\x00\x12/\n\x07\x66\x61ilure\x18\x03 \x01(\x0b\x32\x1c.madseg.v1.PredictionFailureH\x00\x42\t\n\x07outcome\"M\n\x0cSegmentation\x12\x11\n\tlabel_map\x18\x01 \x01(\x0c\x12\x19\n\x0cmean_entropy\x18\x02 \x01(\x02H\x00\x88\x01\x01\x42\x0f\n\r_mean_entropy\"#\n\x11PredictionFailure\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\xe1\x01\n\x15ModelVersionPublished\x12(\n\x07version\x18\x01 \x01(\x0b\x32\x17.madseg.v1.ModelVersion\x12\x0e\n\x06\x63overs\x18\x02 \x03(\t\x12\x13\n\x0btaxonomy_id\x18\x03 \x01(\t\x12\x1d\n\x04grid\x18\x04 \x01(\x0b\x32\x0f.madseg.v1.Size\x12\x13\n\x0bhas_entropy\x18\x05 \x01(\x08\x12\x0e\n\x06sha256\x18\x06 \x01(\x0c\x12\'\n\x06parent\x18\x07 \x01(\x0b\x32\x17.madseg.v1.ModelVersion\x12\x0c\n\x04\x63\x61rd\x18\x08 \x01(\t\"V\n\x10ModelRoleChanged\x12\r\n\x05model\x18\x01 \x01(\t\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x14.madseg.v1.ModelRole\x12\x0f\n\x07serving\x18\x03 \x03(\r\"\x89\x01\n\nModelEvent\x12=\n\x11version_published\x18\x01 \x01(\x0b\x32 .madseg.v1.ModelVersionPublishedH\x00\x12\x33\n\x0crole_changed\x18\x02 \x01(\x0b\x32\x1b.madseg.v1.ModelRoleChangedH\x00\x42\x07\n\x05\x65ventb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,24 +37,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IMAGEACCEPTED_TAGSENTRY']._serialized_options = b'8\001'
   _globals['_PREDICTIONSMADE_TAGSENTRY']._loaded_options = None
   _globals['_PREDICTIONSMADE_TAGSENTRY']._serialized_options = b'8\001'
+  _globals['_PREDICTIONREQUESTED_TAGSENTRY']._loaded_options = None
+  _globals['_PREDICTIONREQUESTED_TAGSENTRY']._serialized_options = b'8\001'
   _globals['_IMAGEACCEPTED']._serialized_start=94
   _globals['_IMAGEACCEPTED']._serialized_end=588
   _globals['_IMAGEACCEPTED_TAGSENTRY']._serialized_start=525
   _globals['_IMAGEACCEPTED_TAGSENTRY']._serialized_end=568
   _globals['_PREDICTIONSMADE']._serialized_start=591
-  _globals['_PREDICTIONSMADE']._serialized_end=936
+  _globals['_PREDICTIONSMADE']._serialized_end=985
   _globals['_PREDICTIONSMADE_TAGSENTRY']._serialized_start=525
   _globals['_PREDICTIONSMADE_TAGSENTRY']._serialized_end=568
-  _globals['_PREDICTION']._serialized_start=939
-  _globals['_PREDICTION']._serialized_end=1102
-  _globals['_SEGMENTATION']._serialized_start=1104
-  _globals['_SEGMENTATION']._serialized_end=1181
-  _globals['_PREDICTIONFAILURE']._serialized_start=1183
-  _globals['_PREDICTIONFAILURE']._serialized_end=1218
-  _globals['_MODELVERSIONPUBLISHED']._serialized_start=1221
-  _globals['_MODELVERSIONPUBLISHED']._serialized_end=1446
-  _globals['_MODELROLECHANGED']._serialized_start=1448
-  _globals['_MODELROLECHANGED']._serialized_end=1534
-  _globals['_MODELEVENT']._serialized_start=1537
-  _globals['_MODELEVENT']._serialized_end=1674
+  _globals['_PREDICTIONREQUESTED']._serialized_start=988
+  _globals['_PREDICTIONREQUESTED']._serialized_end=1389
+  _globals['_PREDICTIONREQUESTED_TAGSENTRY']._serialized_start=525
+  _globals['_PREDICTIONREQUESTED_TAGSENTRY']._serialized_end=568
+  _globals['_PREDICTION']._serialized_start=1392
+  _globals['_PREDICTION']._serialized_end=1555
+  _globals['_SEGMENTATION']._serialized_start=1557
+  _globals['_SEGMENTATION']._serialized_end=1634
+  _globals['_PREDICTIONFAILURE']._serialized_start=1636
+  _globals['_PREDICTIONFAILURE']._serialized_end=1671
+  _globals['_MODELVERSIONPUBLISHED']._serialized_start=1674
+  _globals['_MODELVERSIONPUBLISHED']._serialized_end=1899
+  _globals['_MODELROLECHANGED']._serialized_start=1901
+  _globals['_MODELROLECHANGED']._serialized_end=1987
+  _globals['_MODELEVENT']._serialized_start=1990
+  _globals['_MODELEVENT']._serialized_end=2127
 # @@protoc_insertion_point(module_scope)

@@ -160,6 +160,7 @@ class PredictionsMade(_message.Message):
     TAGS_FIELD_NUMBER: _builtins.int
     RANDOM_LANE_FIELD_NUMBER: _builtins.int
     PREDICTIONS_FIELD_NUMBER: _builtins.int
+    ACCEPTED_AT_FIELD_NUMBER: _builtins.int
     image_id: _builtins.str
     """32 hexadecimal digits."""
     perceptual_hash: _builtins.int
@@ -182,6 +183,10 @@ class PredictionsMade(_message.Message):
     def predictions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Prediction]:
         """One entry per model version that was asked."""
 
+    @_builtins.property
+    def accepted_at(self) -> _timestamp_pb2.Timestamp:
+        """As in ImageAccepted; absent in older records. What `history` has passed is dropped by it."""
+
     def __init__(
         self,
         *,
@@ -193,16 +198,101 @@ class PredictionsMade(_message.Message):
         tags: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         random_lane: _builtins.bool = ...,
         predictions: _abc.Iterable[Global___Prediction] | None = ...,
+        accepted_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_perceptual_hash", b"_perceptual_hash", "captured_at", b"captured_at", "perceptual_hash", b"perceptual_hash"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_perceptual_hash", b"_perceptual_hash", "accepted_at", b"accepted_at", "captured_at", b"captured_at", "perceptual_hash", b"perceptual_hash"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_perceptual_hash", b"_perceptual_hash", "captured_at", b"captured_at", "image_id", b"image_id", "perceptual_hash", b"perceptual_hash", "perceptual_hash_version", b"perceptual_hash_version", "predictions", b"predictions", "random_lane", b"random_lane", "source", b"source", "tags", b"tags"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_perceptual_hash", b"_perceptual_hash", "accepted_at", b"accepted_at", "captured_at", b"captured_at", "image_id", b"image_id", "perceptual_hash", b"perceptual_hash", "perceptual_hash_version", b"perceptual_hash_version", "predictions", b"predictions", "random_lane", b"random_lane", "source", b"source", "tags", b"tags"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__perceptual_hash: _TypeAlias = _typing.Literal["perceptual_hash"]  # noqa: Y015
     _WhichOneofArgType__perceptual_hash: _TypeAlias = _typing.Literal["_perceptual_hash", b"_perceptual_hash"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__perceptual_hash) -> _WhichOneofReturnType__perceptual_hash | None: ...
 
 Global___PredictionsMade: _TypeAlias = PredictionsMade  # noqa: Y015
+
+@_typing.final
+class PredictionRequested(_message.Message):
+    """Topic madseg.requests, key image id: some versions have yet to be asked about an image that is in already."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class TagsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    IMAGE_ID_FIELD_NUMBER: _builtins.int
+    PERCEPTUAL_HASH_FIELD_NUMBER: _builtins.int
+    PERCEPTUAL_HASH_VERSION_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    CAPTURED_AT_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    RANDOM_LANE_FIELD_NUMBER: _builtins.int
+    ACCEPTED_AT_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    image_id: _builtins.str
+    """32 hexadecimal digits."""
+    perceptual_hash: _builtins.int
+    """As in ImageAccepted, so that the answer carries the same facts as the first one."""
+    perceptual_hash_version: _builtins.int
+    """As in ImageAccepted."""
+    source: _builtins.str
+    """As in ImageAccepted."""
+    random_lane: _builtins.bool
+    """As in ImageAccepted."""
+    @_builtins.property
+    def captured_at(self) -> _timestamp_pb2.Timestamp:
+        """As in ImageAccepted."""
+
+    @_builtins.property
+    def tags(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """As in ImageAccepted."""
+
+    @_builtins.property
+    def accepted_at(self) -> _timestamp_pb2.Timestamp:
+        """As in PredictionsMade."""
+
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.ModelVersion]:
+        """Whom to ask. Versions that no longer take part are passed over."""
+
+    def __init__(
+        self,
+        *,
+        image_id: _builtins.str = ...,
+        perceptual_hash: _builtins.int | None = ...,
+        perceptual_hash_version: _builtins.int = ...,
+        source: _builtins.str = ...,
+        captured_at: _timestamp_pb2.Timestamp | None = ...,
+        tags: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        random_lane: _builtins.bool = ...,
+        accepted_at: _timestamp_pb2.Timestamp | None = ...,
+        versions: _abc.Iterable[_types_pb2.ModelVersion] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_perceptual_hash", b"_perceptual_hash", "accepted_at", b"accepted_at", "captured_at", b"captured_at", "perceptual_hash", b"perceptual_hash"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_perceptual_hash", b"_perceptual_hash", "accepted_at", b"accepted_at", "captured_at", b"captured_at", "image_id", b"image_id", "perceptual_hash", b"perceptual_hash", "perceptual_hash_version", b"perceptual_hash_version", "random_lane", b"random_lane", "source", b"source", "tags", b"tags", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__perceptual_hash: _TypeAlias = _typing.Literal["perceptual_hash"]  # noqa: Y015
+    _WhichOneofArgType__perceptual_hash: _TypeAlias = _typing.Literal["_perceptual_hash", b"_perceptual_hash"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__perceptual_hash) -> _WhichOneofReturnType__perceptual_hash | None: ...
+
+Global___PredictionRequested: _TypeAlias = PredictionRequested  # noqa: Y015
 
 @_typing.final
 class Prediction(_message.Message):

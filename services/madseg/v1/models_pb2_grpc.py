@@ -65,6 +65,16 @@ class ModelsServiceStub:
                 request_serializer=madseg_dot_v1_dot_models__pb2.SetRoleRequest.SerializeToString,
                 response_deserializer=madseg_dot_v1_dot_models__pb2.SetRoleResponse.FromString,
                 _registered_method=True)
+        self.ServeVersions = channel.unary_unary(
+                '/madseg.v1.ModelsService/ServeVersions',
+                request_serializer=madseg_dot_v1_dot_models__pb2.ServeVersionsRequest.SerializeToString,
+                response_deserializer=madseg_dot_v1_dot_models__pb2.ServeVersionsResponse.FromString,
+                _registered_method=True)
+        self.RollbackVersion = channel.unary_unary(
+                '/madseg.v1.ModelsService/RollbackVersion',
+                request_serializer=madseg_dot_v1_dot_models__pb2.RollbackVersionRequest.SerializeToString,
+                response_deserializer=madseg_dot_v1_dot_models__pb2.RollbackVersionResponse.FromString,
+                _registered_method=True)
 
 
 class ModelsServiceServicer:
@@ -94,6 +104,7 @@ class ModelsServiceServicer:
 
     def ReleaseVersion(self, request_iterator, context):
         """Wraps, checks and releases a network as the next version of a model. First the header, then the file in chunks.
+        It is loaded and asked about a picture where it will serve before it takes part, beside the newest that did.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,6 +119,20 @@ class ModelsServiceServicer:
 
     def SetRole(self, request, context):
         """Gives a model another role. RETIRED takes it out of the competition; what it predicted stays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ServeVersions(self, request, context):
+        """Has exactly these versions take part, once each has been loaded and asked about a picture.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RollbackVersion(self, request, context):
+        """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -145,6 +170,16 @@ def add_ModelsServiceServicer_to_server(servicer, server):
                     servicer.SetRole,
                     request_deserializer=madseg_dot_v1_dot_models__pb2.SetRoleRequest.FromString,
                     response_serializer=madseg_dot_v1_dot_models__pb2.SetRoleResponse.SerializeToString,
+            ),
+            'ServeVersions': grpc.unary_unary_rpc_method_handler(
+                    servicer.ServeVersions,
+                    request_deserializer=madseg_dot_v1_dot_models__pb2.ServeVersionsRequest.FromString,
+                    response_serializer=madseg_dot_v1_dot_models__pb2.ServeVersionsResponse.SerializeToString,
+            ),
+            'RollbackVersion': grpc.unary_unary_rpc_method_handler(
+                    servicer.RollbackVersion,
+                    request_deserializer=madseg_dot_v1_dot_models__pb2.RollbackVersionRequest.FromString,
+                    response_serializer=madseg_dot_v1_dot_models__pb2.RollbackVersionResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -310,6 +345,60 @@ class ModelsService:
             '/madseg.v1.ModelsService/SetRole',
             madseg_dot_v1_dot_models__pb2.SetRoleRequest.SerializeToString,
             madseg_dot_v1_dot_models__pb2.SetRoleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ServeVersions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/madseg.v1.ModelsService/ServeVersions',
+            madseg_dot_v1_dot_models__pb2.ServeVersionsRequest.SerializeToString,
+            madseg_dot_v1_dot_models__pb2.ServeVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RollbackVersion(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/madseg.v1.ModelsService/RollbackVersion',
+            madseg_dot_v1_dot_models__pb2.RollbackVersionRequest.SerializeToString,
+            madseg_dot_v1_dot_models__pb2.RollbackVersionResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,11 +40,17 @@ class ModelsServiceStub:
     AddModel: _grpc.StreamUnaryMultiCallable[_models_pb2.AddModelRequest, _models_pb2.AddModelResponse]
     """Wraps, checks and adds a network as version 1 of a new model. First the header, then the file in chunks."""
     ReleaseVersion: _grpc.StreamUnaryMultiCallable[_models_pb2.ReleaseVersionRequest, _models_pb2.ReleaseVersionResponse]
-    """Wraps, checks and releases a network as the next version of a model. First the header, then the file in chunks."""
+    """Wraps, checks and releases a network as the next version of a model. First the header, then the file in chunks.
+    It is loaded and asked about a picture where it will serve before it takes part, beside the newest that did.
+    """
     RegisterImportedModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.RegisterImportedModelRequest, _models_pb2.RegisterImportedModelResponse]
     """Registers a model whose predictions come from elsewhere."""
     SetRole: _grpc.UnaryUnaryMultiCallable[_models_pb2.SetRoleRequest, _models_pb2.SetRoleResponse]
     """Gives a model another role. RETIRED takes it out of the competition; what it predicted stays."""
+    ServeVersions: _grpc.UnaryUnaryMultiCallable[_models_pb2.ServeVersionsRequest, _models_pb2.ServeVersionsResponse]
+    """Has exactly these versions take part, once each has been loaded and asked about a picture."""
+    RollbackVersion: _grpc.UnaryUnaryMultiCallable[_models_pb2.RollbackVersionRequest, _models_pb2.RollbackVersionResponse]
+    """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture."""
 
 @_typing.type_check_only
 class ModelsServiceAsyncStub(ModelsServiceStub):
@@ -58,11 +64,17 @@ class ModelsServiceAsyncStub(ModelsServiceStub):
     AddModel: _aio.StreamUnaryMultiCallable[_models_pb2.AddModelRequest, _models_pb2.AddModelResponse]  # type: ignore[assignment]
     """Wraps, checks and adds a network as version 1 of a new model. First the header, then the file in chunks."""
     ReleaseVersion: _aio.StreamUnaryMultiCallable[_models_pb2.ReleaseVersionRequest, _models_pb2.ReleaseVersionResponse]  # type: ignore[assignment]
-    """Wraps, checks and releases a network as the next version of a model. First the header, then the file in chunks."""
+    """Wraps, checks and releases a network as the next version of a model. First the header, then the file in chunks.
+    It is loaded and asked about a picture where it will serve before it takes part, beside the newest that did.
+    """
     RegisterImportedModel: _aio.UnaryUnaryMultiCallable[_models_pb2.RegisterImportedModelRequest, _models_pb2.RegisterImportedModelResponse]  # type: ignore[assignment]
     """Registers a model whose predictions come from elsewhere."""
     SetRole: _aio.UnaryUnaryMultiCallable[_models_pb2.SetRoleRequest, _models_pb2.SetRoleResponse]  # type: ignore[assignment]
     """Gives a model another role. RETIRED takes it out of the competition; what it predicted stays."""
+    ServeVersions: _aio.UnaryUnaryMultiCallable[_models_pb2.ServeVersionsRequest, _models_pb2.ServeVersionsResponse]  # type: ignore[assignment]
+    """Has exactly these versions take part, once each has been loaded and asked about a picture."""
+    RollbackVersion: _aio.UnaryUnaryMultiCallable[_models_pb2.RollbackVersionRequest, _models_pb2.RollbackVersionResponse]  # type: ignore[assignment]
+    """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture."""
 
 class ModelsServiceServicer(metaclass=_abc_1.ABCMeta):
     """The one writer of the model repository and of the topic madseg.models."""
@@ -97,7 +109,9 @@ class ModelsServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_models_pb2.ReleaseVersionRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.ReleaseVersionResponse, _abc.Awaitable[_models_pb2.ReleaseVersionResponse]]:
-        """Wraps, checks and releases a network as the next version of a model. First the header, then the file in chunks."""
+        """Wraps, checks and releases a network as the next version of a model. First the header, then the file in chunks.
+        It is loaded and asked about a picture where it will serve before it takes part, beside the newest that did.
+        """
 
     @_abc_1.abstractmethod
     def RegisterImportedModel(
@@ -114,5 +128,21 @@ class ModelsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.SetRoleResponse, _abc.Awaitable[_models_pb2.SetRoleResponse]]:
         """Gives a model another role. RETIRED takes it out of the competition; what it predicted stays."""
+
+    @_abc_1.abstractmethod
+    def ServeVersions(
+        self,
+        request: _models_pb2.ServeVersionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_models_pb2.ServeVersionsResponse, _abc.Awaitable[_models_pb2.ServeVersionsResponse]]:
+        """Has exactly these versions take part, once each has been loaded and asked about a picture."""
+
+    @_abc_1.abstractmethod
+    def RollbackVersion(
+        self,
+        request: _models_pb2.RollbackVersionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_models_pb2.RollbackVersionResponse, _abc.Awaitable[_models_pb2.RollbackVersionResponse]]:
+        """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture."""
 
 def add_ModelsServiceServicer_to_server(servicer: ModelsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

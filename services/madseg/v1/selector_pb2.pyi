@@ -783,6 +783,235 @@ class Placement(_message.Message):
 Global___Placement: _TypeAlias = Placement  # noqa: Y015
 
 @_typing.final
+class DiffSide(_message.Message):
+    """One side of a comparison of candidate sets."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_FIELD_NUMBER: _builtins.int
+    CANDIDATE_SET_ID_FIELD_NUMBER: _builtins.int
+    candidate_set_id: _builtins.str
+    """A set that was cut."""
+    @_builtins.property
+    def target(self) -> _types_pb2.ModelVersion:
+        """M as it would be cut now for this target version; version 0: the newest of a complete contest."""
+
+    def __init__(
+        self,
+        *,
+        target: _types_pb2.ModelVersion | None = ...,
+        candidate_set_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["candidate_set_id", b"candidate_set_id", "side", b"side", "target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidate_set_id", b"candidate_set_id", "side", b"side", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_side: _TypeAlias = _typing.Literal["target", "candidate_set_id"]  # noqa: Y015
+    _WhichOneofArgType_side: _TypeAlias = _typing.Literal["side", b"side"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_side) -> _WhichOneofReturnType_side | None: ...
+
+Global___DiffSide: _TypeAlias = DiffSide  # noqa: Y015
+
+@_typing.final
+class DiffCandidatesRequest(_message.Message):
+    """Request of DiffCandidates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OLD_FIELD_NUMBER: _builtins.int
+    NEW_FIELD_NUMBER: _builtins.int
+    PER_RANKING_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ALLOW_INCOMPLETE_FIELD_NUMBER: _builtins.int
+    KEEP_NEAR_DUPLICATES_FIELD_NUMBER: _builtins.int
+    per_ranking: _builtins.int
+    """Images per competitor, defender and class where M is cut now, 1..10000; default 25."""
+    allow_incomplete: _builtins.bool
+    """Compare although a contest is still filling, where M is cut now."""
+    keep_near_duplicates: _builtins.bool
+    """Treat near-duplicates as images of their own, where M is cut now."""
+    @_builtins.property
+    def old(self) -> Global___DiffSide:
+        """What was."""
+
+    @_builtins.property
+    def new(self) -> Global___DiffSide:
+        """What is."""
+
+    @_builtins.property
+    def filter(self) -> _types_pb2.ImageFilter:
+        """Which images, where M is cut now."""
+
+    def __init__(
+        self,
+        *,
+        old: Global___DiffSide | None = ...,
+        new: Global___DiffSide | None = ...,
+        per_ranking: _builtins.int = ...,
+        filter: _types_pb2.ImageFilter | None = ...,
+        allow_incomplete: _builtins.bool = ...,
+        keep_near_duplicates: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "new", b"new", "old", b"old"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_incomplete", b"allow_incomplete", "filter", b"filter", "keep_near_duplicates", b"keep_near_duplicates", "new", b"new", "old", b"old", "per_ranking", b"per_ranking"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiffCandidatesRequest: _TypeAlias = DiffCandidatesRequest  # noqa: Y015
+
+@_typing.final
+class DiffCandidatesResponse(_message.Message):
+    """Response of DiffCandidates."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENTERED_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    STAYED_FIELD_NUMBER: _builtins.int
+    CLASSES_FIELD_NUMBER: _builtins.int
+    OLD_CONTESTS_FIELD_NUMBER: _builtins.int
+    NEW_CONTESTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def entered(self) -> _containers.RepeatedCompositeFieldContainer[Global___CandidateChange]:
+        """Images that only the new side has, in its order."""
+
+    @_builtins.property
+    def left(self) -> _containers.RepeatedCompositeFieldContainer[Global___CandidateChange]:
+        """Images that only the old side has, in its order."""
+
+    @_builtins.property
+    def stayed(self) -> _containers.RepeatedCompositeFieldContainer[Global___CandidateChange]:
+        """Images that both have, in the new side's order."""
+
+    @_builtins.property
+    def classes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClassChange]:
+        """One line per class for which at least one side has an image, in label order."""
+
+    @_builtins.property
+    def old_contests(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Contest]:
+        """The contests of the old side, as they stand or as they stood."""
+
+    @_builtins.property
+    def new_contests(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.Contest]:
+        """The contests of the new side. Two target versions are compared over the competitors that both have met."""
+
+    def __init__(
+        self,
+        *,
+        entered: _abc.Iterable[Global___CandidateChange] | None = ...,
+        left: _abc.Iterable[Global___CandidateChange] | None = ...,
+        stayed: _abc.Iterable[Global___CandidateChange] | None = ...,
+        classes: _abc.Iterable[Global___ClassChange] | None = ...,
+        old_contests: _abc.Iterable[_types_pb2.Contest] | None = ...,
+        new_contests: _abc.Iterable[_types_pb2.Contest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["classes", b"classes", "entered", b"entered", "left", b"left", "new_contests", b"new_contests", "old_contests", b"old_contests", "stayed", b"stayed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiffCandidatesResponse: _TypeAlias = DiffCandidatesResponse  # noqa: Y015
+
+@_typing.final
+class CandidateChange(_message.Message):
+    """An image of one or both of two candidate sets."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMAGE_ID_FIELD_NUMBER: _builtins.int
+    OLD_RANK_FIELD_NUMBER: _builtins.int
+    NEW_RANK_FIELD_NUMBER: _builtins.int
+    OLD_DISCREPANCY_FIELD_NUMBER: _builtins.int
+    NEW_DISCREPANCY_FIELD_NUMBER: _builtins.int
+    CLASS_NAMES_FIELD_NUMBER: _builtins.int
+    image_id: _builtins.str
+    """32 hexadecimal digits."""
+    old_rank: _builtins.int
+    """Its place in the old side's M, 1 for the first; absent where it isn't in it."""
+    new_rank: _builtins.int
+    """Its place in the new side's M."""
+    old_discrepancy: _builtins.float
+    """Its largest discrepancy over the rankings that chose it for the old side, [0, 1]."""
+    new_discrepancy: _builtins.float
+    """The same for the new side."""
+    @_builtins.property
+    def class_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the classes it was chosen for, by either side, in label order."""
+
+    def __init__(
+        self,
+        *,
+        image_id: _builtins.str = ...,
+        old_rank: _builtins.int | None = ...,
+        new_rank: _builtins.int | None = ...,
+        old_discrepancy: _builtins.float | None = ...,
+        new_discrepancy: _builtins.float | None = ...,
+        class_names: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_new_discrepancy", b"_new_discrepancy", "_new_rank", b"_new_rank", "_old_discrepancy", b"_old_discrepancy", "_old_rank", b"_old_rank", "new_discrepancy", b"new_discrepancy", "new_rank", b"new_rank", "old_discrepancy", b"old_discrepancy", "old_rank", b"old_rank"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_new_discrepancy", b"_new_discrepancy", "_new_rank", b"_new_rank", "_old_discrepancy", b"_old_discrepancy", "_old_rank", b"_old_rank", "class_names", b"class_names", "image_id", b"image_id", "new_discrepancy", b"new_discrepancy", "new_rank", b"new_rank", "old_discrepancy", b"old_discrepancy", "old_rank", b"old_rank"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__new_discrepancy: _TypeAlias = _typing.Literal["new_discrepancy"]  # noqa: Y015
+    _WhichOneofArgType__new_discrepancy: _TypeAlias = _typing.Literal["_new_discrepancy", b"_new_discrepancy"]  # noqa: Y015
+    _WhichOneofReturnType__new_rank: _TypeAlias = _typing.Literal["new_rank"]  # noqa: Y015
+    _WhichOneofArgType__new_rank: _TypeAlias = _typing.Literal["_new_rank", b"_new_rank"]  # noqa: Y015
+    _WhichOneofReturnType__old_discrepancy: _TypeAlias = _typing.Literal["old_discrepancy"]  # noqa: Y015
+    _WhichOneofArgType__old_discrepancy: _TypeAlias = _typing.Literal["_old_discrepancy", b"_old_discrepancy"]  # noqa: Y015
+    _WhichOneofReturnType__old_rank: _TypeAlias = _typing.Literal["old_rank"]  # noqa: Y015
+    _WhichOneofArgType__old_rank: _TypeAlias = _typing.Literal["_old_rank", b"_old_rank"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__new_discrepancy) -> _WhichOneofReturnType__new_discrepancy | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__new_rank) -> _WhichOneofReturnType__new_rank | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__old_discrepancy) -> _WhichOneofReturnType__old_discrepancy | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__old_rank) -> _WhichOneofReturnType__old_rank | None: ...
+
+Global___CandidateChange: _TypeAlias = CandidateChange  # noqa: Y015
+
+@_typing.final
+class ClassChange(_message.Message):
+    """How many images were chosen for a class. An image counts for each class that it was chosen for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CLASS_NAME_FIELD_NUMBER: _builtins.int
+    OLD_FIELD_NUMBER: _builtins.int
+    NEW_FIELD_NUMBER: _builtins.int
+    ENTERED_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    class_name: _builtins.str
+    """Name of the class."""
+    old: _builtins.int
+    """Images of the old side."""
+    new: _builtins.int
+    """Images of the new side."""
+    entered: _builtins.int
+    """Of the new side's, those that the old side hadn't chosen for this class."""
+    left: _builtins.int
+    """Of the old side's, those that the new side hasn't chosen for it."""
+    def __init__(
+        self,
+        *,
+        class_name: _builtins.str = ...,
+        old: _builtins.int = ...,
+        new: _builtins.int = ...,
+        entered: _builtins.int = ...,
+        left: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_name", b"class_name", "entered", b"entered", "left", b"left", "new", b"new", "old", b"old"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ClassChange: _TypeAlias = ClassChange  # noqa: Y015
+
+@_typing.final
 class ExplainImageRequest(_message.Message):
     """Request of ExplainImage."""
 
@@ -1212,6 +1441,58 @@ class SelectorServiceForgetImageResponse(_message.Message):
 Global___SelectorServiceForgetImageResponse: _TypeAlias = SelectorServiceForgetImageResponse  # noqa: Y015
 
 @_typing.final
+class ExpireImagesRequest(_message.Message):
+    """Request of ExpireImages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMAGE_IDS_FIELD_NUMBER: _builtins.int
+    ACCEPTED_BEFORE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def image_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At most 1000 ids. One that was accepted later than `accepted_before` stays."""
+
+    @_builtins.property
+    def accepted_before(self) -> _timestamp_pb2.Timestamp:
+        """From now on every record of an image that was accepted before this moment is dropped. It never moves back."""
+
+    def __init__(
+        self,
+        *,
+        image_ids: _abc.Iterable[_builtins.str] | None = ...,
+        accepted_before: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_before", b"accepted_before"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_before", b"accepted_before", "image_ids", b"image_ids"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExpireImagesRequest: _TypeAlias = ExpireImagesRequest  # noqa: Y015
+
+@_typing.final
+class ExpireImagesResponse(_message.Message):
+    """Response of ExpireImages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPIRED_FIELD_NUMBER: _builtins.int
+    expired: _builtins.int
+    """How many of the images were here."""
+    def __init__(
+        self,
+        *,
+        expired: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expired", b"expired"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExpireImagesResponse: _TypeAlias = ExpireImagesResponse  # noqa: Y015
+
+@_typing.final
 class ListMissingRequest(_message.Message):
     """Request of ListMissing."""
 
@@ -1268,6 +1549,62 @@ class ListMissingResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListMissingResponse: _TypeAlias = ListMissingResponse  # noqa: Y015
+
+@_typing.final
+class RequestPredictionsRequest(_message.Message):
+    """Request of RequestPredictions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMAGE_IDS_FIELD_NUMBER: _builtins.int
+    INCLUDE_FAILED_FIELD_NUMBER: _builtins.int
+    include_failed: _builtins.bool
+    """Also the versions whose prediction failed."""
+    @_builtins.property
+    def image_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At most 1000 ids."""
+
+    def __init__(
+        self,
+        *,
+        image_ids: _abc.Iterable[_builtins.str] | None = ...,
+        include_failed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image_ids", b"image_ids", "include_failed", b"include_failed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestPredictionsRequest: _TypeAlias = RequestPredictionsRequest  # noqa: Y015
+
+@_typing.final
+class RequestPredictionsResponse(_message.Message):
+    """Response of RequestPredictions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTED_FIELD_NUMBER: _builtins.int
+    UNKNOWN_FIELD_NUMBER: _builtins.int
+    requested: _builtins.int
+    """Images of which at least one version is asked now."""
+    @_builtins.property
+    def unknown(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids that nothing is known of."""
+
+    def __init__(
+        self,
+        *,
+        requested: _builtins.int = ...,
+        unknown: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["requested", b"requested", "unknown", b"unknown"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RequestPredictionsResponse: _TypeAlias = RequestPredictionsResponse  # noqa: Y015
 
 @_typing.final
 class FindUnknownImagesRequest(_message.Message):
@@ -1352,6 +1689,7 @@ class GetSelectorStatusResponse(_message.Message):
     COLOURS_FIELD_NUMBER: _builtins.int
     GRID_FIELD_NUMBER: _builtins.int
     RANDOM_LANE_FIELD_NUMBER: _builtins.int
+    REPLAYS_FIELD_NUMBER: _builtins.int
     images: _builtins.int
     """Images with at least one prediction or failure."""
     lag: _builtins.int
@@ -1388,6 +1726,10 @@ class GetSelectorStatusResponse(_message.Message):
     def grid(self) -> _types_pb2.Size:
         """Size of the canonical grid."""
 
+    @_builtins.property
+    def replays(self) -> _containers.RepeatedCompositeFieldContainer[Global___Replay]:
+        """The versions that images lack which are in, in the order in which they are taken over the images."""
+
     def __init__(
         self,
         *,
@@ -1403,14 +1745,66 @@ class GetSelectorStatusResponse(_message.Message):
         colours: _abc.Iterable[_builtins.int] | None = ...,
         grid: _types_pb2.Size | None = ...,
         random_lane: _builtins.int = ...,
+        replays: _abc.Iterable[Global___Replay] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["grid", b"grid"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_names", b"class_names", "colours", b"colours", "criteria_id", b"criteria_id", "dead_letters", b"dead_letters", "grid", b"grid", "images", b"images", "lag", b"lag", "offsets", b"offsets", "random_lane", b"random_lane", "ranked", b"ranked", "revision", b"revision", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_names", b"class_names", "colours", b"colours", "criteria_id", b"criteria_id", "dead_letters", b"dead_letters", "grid", b"grid", "images", b"images", "lag", b"lag", "offsets", b"offsets", "random_lane", b"random_lane", "ranked", b"ranked", "replays", b"replays", "revision", b"revision", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetSelectorStatusResponse: _TypeAlias = GetSelectorStatusResponse  # noqa: Y015
+
+@_typing.final
+class Replay(_message.Message):
+    """How far a version has come over the images that are in."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    STORED_FIELD_NUMBER: _builtins.int
+    FAILED_FIELD_NUMBER: _builtins.int
+    MISSING_FIELD_NUMBER: _builtins.int
+    IMAGES_PER_SECOND_FIELD_NUMBER: _builtins.int
+    SECONDS_LEFT_FIELD_NUMBER: _builtins.int
+    stored: _builtins.int
+    """Images with a stored label map."""
+    failed: _builtins.int
+    """Images with a recorded failure."""
+    missing: _builtins.int
+    """Images that still lack both."""
+    images_per_second: _builtins.float
+    """Images that it caught up on per second, over the last minute; absent while that isn't known."""
+    seconds_left: _builtins.float
+    """Seconds until none is missing, at this rate; absent where it doesn't get on."""
+    @_builtins.property
+    def version(self) -> _types_pb2.ModelVersion:
+        """Which version."""
+
+    def __init__(
+        self,
+        *,
+        version: _types_pb2.ModelVersion | None = ...,
+        stored: _builtins.int = ...,
+        failed: _builtins.int = ...,
+        missing: _builtins.int = ...,
+        images_per_second: _builtins.float | None = ...,
+        seconds_left: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_images_per_second", b"_images_per_second", "_seconds_left", b"_seconds_left", "images_per_second", b"images_per_second", "seconds_left", b"seconds_left", "version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_images_per_second", b"_images_per_second", "_seconds_left", b"_seconds_left", "failed", b"failed", "images_per_second", b"images_per_second", "missing", b"missing", "seconds_left", b"seconds_left", "stored", b"stored", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__images_per_second: _TypeAlias = _typing.Literal["images_per_second"]  # noqa: Y015
+    _WhichOneofArgType__images_per_second: _TypeAlias = _typing.Literal["_images_per_second", b"_images_per_second"]  # noqa: Y015
+    _WhichOneofReturnType__seconds_left: _TypeAlias = _typing.Literal["seconds_left"]  # noqa: Y015
+    _WhichOneofArgType__seconds_left: _TypeAlias = _typing.Literal["_seconds_left", b"_seconds_left"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__images_per_second) -> _WhichOneofReturnType__images_per_second | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seconds_left) -> _WhichOneofReturnType__seconds_left | None: ...
+
+Global___Replay: _TypeAlias = Replay  # noqa: Y015
 
 @_typing.final
 class VersionCount(_message.Message):

@@ -75,6 +75,11 @@ class SelectorServiceStub:
                 request_serializer=madseg_dot_v1_dot_selector__pb2.ListCandidatesRequest.SerializeToString,
                 response_deserializer=madseg_dot_v1_dot_selector__pb2.ListCandidatesResponse.FromString,
                 _registered_method=True)
+        self.DiffCandidates = channel.unary_unary(
+                '/madseg.v1.SelectorService/DiffCandidates',
+                request_serializer=madseg_dot_v1_dot_selector__pb2.DiffCandidatesRequest.SerializeToString,
+                response_deserializer=madseg_dot_v1_dot_selector__pb2.DiffCandidatesResponse.FromString,
+                _registered_method=True)
         self.ExplainImage = channel.unary_unary(
                 '/madseg.v1.SelectorService/ExplainImage',
                 request_serializer=madseg_dot_v1_dot_selector__pb2.ExplainImageRequest.SerializeToString,
@@ -100,10 +105,20 @@ class SelectorServiceStub:
                 request_serializer=madseg_dot_v1_dot_selector__pb2.SelectorServiceForgetImageRequest.SerializeToString,
                 response_deserializer=madseg_dot_v1_dot_selector__pb2.SelectorServiceForgetImageResponse.FromString,
                 _registered_method=True)
+        self.ExpireImages = channel.unary_unary(
+                '/madseg.v1.SelectorService/ExpireImages',
+                request_serializer=madseg_dot_v1_dot_selector__pb2.ExpireImagesRequest.SerializeToString,
+                response_deserializer=madseg_dot_v1_dot_selector__pb2.ExpireImagesResponse.FromString,
+                _registered_method=True)
         self.ListMissing = channel.unary_unary(
                 '/madseg.v1.SelectorService/ListMissing',
                 request_serializer=madseg_dot_v1_dot_selector__pb2.ListMissingRequest.SerializeToString,
                 response_deserializer=madseg_dot_v1_dot_selector__pb2.ListMissingResponse.FromString,
+                _registered_method=True)
+        self.RequestPredictions = channel.unary_unary(
+                '/madseg.v1.SelectorService/RequestPredictions',
+                request_serializer=madseg_dot_v1_dot_selector__pb2.RequestPredictionsRequest.SerializeToString,
+                response_deserializer=madseg_dot_v1_dot_selector__pb2.RequestPredictionsResponse.FromString,
                 _registered_method=True)
         self.FindUnknownImages = channel.unary_unary(
                 '/madseg.v1.SelectorService/FindUnknownImages',
@@ -177,6 +192,13 @@ class SelectorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DiffCandidates(self, request, context):
+        """What entered and left M between two target versions, or between two candidate sets.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExplainImage(self, request, context):
         """Why an image is ranked where it is, or why it is not.
         """
@@ -212,8 +234,22 @@ class SelectorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExpireImages(self, request, context):
+        """Removes images that `history` has passed. The gateway calls this, which knows when it accepted them.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListMissing(self, request, context):
-        """Ids of images that lack a prediction of a version that takes part.
+        """Ids of images that lack a prediction of a version that takes part and can be asked.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RequestPredictions(self, request, context):
+        """Has the versions asked that these images lack.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -276,6 +312,11 @@ def add_SelectorServiceServicer_to_server(servicer, server):
                     request_deserializer=madseg_dot_v1_dot_selector__pb2.ListCandidatesRequest.FromString,
                     response_serializer=madseg_dot_v1_dot_selector__pb2.ListCandidatesResponse.SerializeToString,
             ),
+            'DiffCandidates': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiffCandidates,
+                    request_deserializer=madseg_dot_v1_dot_selector__pb2.DiffCandidatesRequest.FromString,
+                    response_serializer=madseg_dot_v1_dot_selector__pb2.DiffCandidatesResponse.SerializeToString,
+            ),
             'ExplainImage': grpc.unary_unary_rpc_method_handler(
                     servicer.ExplainImage,
                     request_deserializer=madseg_dot_v1_dot_selector__pb2.ExplainImageRequest.FromString,
@@ -301,10 +342,20 @@ def add_SelectorServiceServicer_to_server(servicer, server):
                     request_deserializer=madseg_dot_v1_dot_selector__pb2.SelectorServiceForgetImageRequest.FromString,
                     response_serializer=madseg_dot_v1_dot_selector__pb2.SelectorServiceForgetImageResponse.SerializeToString,
             ),
+            'ExpireImages': grpc.unary_unary_rpc_method_handler(
+                    servicer.ExpireImages,
+                    request_deserializer=madseg_dot_v1_dot_selector__pb2.ExpireImagesRequest.FromString,
+                    response_serializer=madseg_dot_v1_dot_selector__pb2.ExpireImagesResponse.SerializeToString,
+            ),
             'ListMissing': grpc.unary_unary_rpc_method_handler(
                     servicer.ListMissing,
                     request_deserializer=madseg_dot_v1_dot_selector__pb2.ListMissingRequest.FromString,
                     response_serializer=madseg_dot_v1_dot_selector__pb2.ListMissingResponse.SerializeToString,
+            ),
+            'RequestPredictions': grpc.unary_unary_rpc_method_handler(
+                    servicer.RequestPredictions,
+                    request_deserializer=madseg_dot_v1_dot_selector__pb2.RequestPredictionsRequest.FromString,
+                    response_serializer=madseg_dot_v1_dot_selector__pb2.RequestPredictionsResponse.SerializeToString,
             ),
             'FindUnknownImages': grpc.unary_unary_rpc_method_handler(
                     servicer.FindUnknownImages,
@@ -545,6 +596,33 @@ class SelectorService:
             _registered_method=True)
 
     @staticmethod
+    def DiffCandidates(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/madseg.v1.SelectorService/DiffCandidates',
+            madseg_dot_v1_dot_selector__pb2.DiffCandidatesRequest.SerializeToString,
+            madseg_dot_v1_dot_selector__pb2.DiffCandidatesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ExplainImage(request,
             target,
             options=(),
@@ -680,6 +758,33 @@ class SelectorService:
             _registered_method=True)
 
     @staticmethod
+    def ExpireImages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/madseg.v1.SelectorService/ExpireImages',
+            madseg_dot_v1_dot_selector__pb2.ExpireImagesRequest.SerializeToString,
+            madseg_dot_v1_dot_selector__pb2.ExpireImagesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def ListMissing(request,
             target,
             options=(),
@@ -696,6 +801,33 @@ class SelectorService:
             '/madseg.v1.SelectorService/ListMissing',
             madseg_dot_v1_dot_selector__pb2.ListMissingRequest.SerializeToString,
             madseg_dot_v1_dot_selector__pb2.ListMissingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RequestPredictions(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/madseg.v1.SelectorService/RequestPredictions',
+            madseg_dot_v1_dot_selector__pb2.RequestPredictionsRequest.SerializeToString,
+            madseg_dot_v1_dot_selector__pb2.RequestPredictionsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,8 @@ class SelectorServiceStub:
     """The candidate sets cut so far, newest first."""
     ListCandidates: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ListCandidatesRequest, _selector_pb2.ListCandidatesResponse]
     """The images of a candidate set, in global rank order, in pages."""
+    DiffCandidates: _grpc.UnaryUnaryMultiCallable[_selector_pb2.DiffCandidatesRequest, _selector_pb2.DiffCandidatesResponse]
+    """What entered and left M between two target versions, or between two candidate sets."""
     ExplainImage: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ExplainImageRequest, _selector_pb2.ExplainImageResponse]
     """Why an image is ranked where it is, or why it is not."""
     GetLabelMaps: _grpc.UnaryUnaryMultiCallable[_selector_pb2.GetLabelMapsRequest, _selector_pb2.GetLabelMapsResponse]
@@ -59,8 +61,12 @@ class SelectorServiceStub:
     """Takes exclusions back."""
     ForgetImage: _grpc.UnaryUnaryMultiCallable[_selector_pb2.SelectorServiceForgetImageRequest, _selector_pb2.SelectorServiceForgetImageResponse]
     """Forgets an image for ever. IntakeService.ForgetImage calls this; call that one."""
+    ExpireImages: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ExpireImagesRequest, _selector_pb2.ExpireImagesResponse]
+    """Removes images that `history` has passed. The gateway calls this, which knows when it accepted them."""
     ListMissing: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ListMissingRequest, _selector_pb2.ListMissingResponse]
-    """Ids of images that lack a prediction of a version that takes part."""
+    """Ids of images that lack a prediction of a version that takes part and can be asked."""
+    RequestPredictions: _grpc.UnaryUnaryMultiCallable[_selector_pb2.RequestPredictionsRequest, _selector_pb2.RequestPredictionsResponse]
+    """Has the versions asked that these images lack."""
     FindUnknownImages: _grpc.UnaryUnaryMultiCallable[_selector_pb2.FindUnknownImagesRequest, _selector_pb2.FindUnknownImagesResponse]
     """Which of these images the selector has never had a prediction or a failure of."""
     GetSelectorStatus: _grpc.UnaryUnaryMultiCallable[_selector_pb2.GetSelectorStatusRequest, _selector_pb2.GetSelectorStatusResponse]
@@ -87,6 +93,8 @@ class SelectorServiceAsyncStub(SelectorServiceStub):
     """The candidate sets cut so far, newest first."""
     ListCandidates: _aio.UnaryUnaryMultiCallable[_selector_pb2.ListCandidatesRequest, _selector_pb2.ListCandidatesResponse]  # type: ignore[assignment]
     """The images of a candidate set, in global rank order, in pages."""
+    DiffCandidates: _aio.UnaryUnaryMultiCallable[_selector_pb2.DiffCandidatesRequest, _selector_pb2.DiffCandidatesResponse]  # type: ignore[assignment]
+    """What entered and left M between two target versions, or between two candidate sets."""
     ExplainImage: _aio.UnaryUnaryMultiCallable[_selector_pb2.ExplainImageRequest, _selector_pb2.ExplainImageResponse]  # type: ignore[assignment]
     """Why an image is ranked where it is, or why it is not."""
     GetLabelMaps: _aio.UnaryUnaryMultiCallable[_selector_pb2.GetLabelMapsRequest, _selector_pb2.GetLabelMapsResponse]  # type: ignore[assignment]
@@ -97,8 +105,12 @@ class SelectorServiceAsyncStub(SelectorServiceStub):
     """Takes exclusions back."""
     ForgetImage: _aio.UnaryUnaryMultiCallable[_selector_pb2.SelectorServiceForgetImageRequest, _selector_pb2.SelectorServiceForgetImageResponse]  # type: ignore[assignment]
     """Forgets an image for ever. IntakeService.ForgetImage calls this; call that one."""
+    ExpireImages: _aio.UnaryUnaryMultiCallable[_selector_pb2.ExpireImagesRequest, _selector_pb2.ExpireImagesResponse]  # type: ignore[assignment]
+    """Removes images that `history` has passed. The gateway calls this, which knows when it accepted them."""
     ListMissing: _aio.UnaryUnaryMultiCallable[_selector_pb2.ListMissingRequest, _selector_pb2.ListMissingResponse]  # type: ignore[assignment]
-    """Ids of images that lack a prediction of a version that takes part."""
+    """Ids of images that lack a prediction of a version that takes part and can be asked."""
+    RequestPredictions: _aio.UnaryUnaryMultiCallable[_selector_pb2.RequestPredictionsRequest, _selector_pb2.RequestPredictionsResponse]  # type: ignore[assignment]
+    """Has the versions asked that these images lack."""
     FindUnknownImages: _aio.UnaryUnaryMultiCallable[_selector_pb2.FindUnknownImagesRequest, _selector_pb2.FindUnknownImagesResponse]  # type: ignore[assignment]
     """Which of these images the selector has never had a prediction or a failure of."""
     GetSelectorStatus: _aio.UnaryUnaryMultiCallable[_selector_pb2.GetSelectorStatusRequest, _selector_pb2.GetSelectorStatusResponse]  # type: ignore[assignment]
@@ -172,6 +184,14 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         """The images of a candidate set, in global rank order, in pages."""
 
     @_abc_1.abstractmethod
+    def DiffCandidates(
+        self,
+        request: _selector_pb2.DiffCandidatesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_selector_pb2.DiffCandidatesResponse, _abc.Awaitable[_selector_pb2.DiffCandidatesResponse]]:
+        """What entered and left M between two target versions, or between two candidate sets."""
+
+    @_abc_1.abstractmethod
     def ExplainImage(
         self,
         request: _selector_pb2.ExplainImageRequest,
@@ -212,12 +232,28 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         """Forgets an image for ever. IntakeService.ForgetImage calls this; call that one."""
 
     @_abc_1.abstractmethod
+    def ExpireImages(
+        self,
+        request: _selector_pb2.ExpireImagesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_selector_pb2.ExpireImagesResponse, _abc.Awaitable[_selector_pb2.ExpireImagesResponse]]:
+        """Removes images that `history` has passed. The gateway calls this, which knows when it accepted them."""
+
+    @_abc_1.abstractmethod
     def ListMissing(
         self,
         request: _selector_pb2.ListMissingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.ListMissingResponse, _abc.Awaitable[_selector_pb2.ListMissingResponse]]:
-        """Ids of images that lack a prediction of a version that takes part."""
+        """Ids of images that lack a prediction of a version that takes part and can be asked."""
+
+    @_abc_1.abstractmethod
+    def RequestPredictions(
+        self,
+        request: _selector_pb2.RequestPredictionsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_selector_pb2.RequestPredictionsResponse, _abc.Awaitable[_selector_pb2.RequestPredictionsResponse]]:
+        """Has the versions asked that these images lack."""
 
     @_abc_1.abstractmethod
     def FindUnknownImages(

@@ -1,7 +1,14 @@
 """Messages of the selector."""
 
 from madseg.client.decode.common import to_contest, to_defender, to_moment, to_version
-from madseg.client.values.candidates import Candidate, CandidateSet, Placement
+from madseg.client.values.candidates import (
+    Candidate,
+    CandidateChange,
+    CandidateDiff,
+    CandidateSet,
+    ClassChange,
+    Placement,
+)
 from madseg.client.values.rankings import (
     ClassOutcome,
     ContestOutcome,
@@ -10,6 +17,7 @@ from madseg.client.values.rankings import (
     RankingKey,
     RankingPage,
     RankingSummary,
+    Replay,
     SelectorStatus,
     VersionCount,
     VersionOutcome,
@@ -70,6 +78,29 @@ def to_candidate(message: selector_pb2.Candidate) -> Candidate:
     return Candidate(message.rank, message.image_id, message.discrepancy, placements, tuple(message.near_duplicates))
 
 
+def to_diff(message: selector_pb2.DiffCandidatesResponse) -> CandidateDiff:
+    """What entered and left M."""
+    return CandidateDiff(
+        tuple(map(_change, message.entered)),
+        tuple(map(_change, message.left)),
+        tuple(map(_change, message.stayed)),
+        tuple(ClassChange(item.class_name, item.old, item.new, item.entered, item.left) for item in message.classes),
+        tuple(map(to_contest, message.old_contests)),
+        tuple(map(to_contest, message.new_contests)),
+    )
+
+
+def _change(message: selector_pb2.CandidateChange) -> CandidateChange:
+    return CandidateChange(
+        message.image_id,
+        message.old_rank if message.HasField("old_rank") else None,
+        message.new_rank if message.HasField("new_rank") else None,
+        message.old_discrepancy if message.HasField("old_discrepancy") else None,
+        message.new_discrepancy if message.HasField("new_discrepancy") else None,
+        tuple(message.class_names),
+    )
+
+
 def to_explanation(message: selector_pb2.ExplainImageResponse) -> Explanation:
     """Why an image is where it is."""
     return Explanation(
@@ -97,6 +128,18 @@ def to_selector_status(message: selector_pb2.GetSelectorStatusResponse) -> Selec
         tuple(message.ranked),
         tuple((colour >> 16 & 255, colour >> 8 & 255, colour & 255) for colour in message.colours),
         tuple((item.partition, item.next) for item in message.offsets),
+        tuple(map(_replay, message.replays)),
+    )
+
+
+def _replay(message: selector_pb2.Replay) -> Replay:
+    return Replay(
+        to_version(message.version),
+        message.stored,
+        message.failed,
+        message.missing,
+        message.images_per_second if message.HasField("images_per_second") else None,
+        message.seconds_left if message.HasField("seconds_left") else None,
     )
 
 

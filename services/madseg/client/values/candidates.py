@@ -35,6 +35,41 @@ class Placement:
 
 
 @dataclass(frozen=True)
+class CandidateChange:
+    """An image of one or both of two candidate sets; rank and discrepancy are None where it isn't in that one."""
+
+    image_id: str
+    old_rank: int | None
+    new_rank: int | None
+    old_discrepancy: float | None
+    new_discrepancy: float | None
+    class_names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ClassChange:
+    """How many images were chosen for a class: by each side, newly by the new one, no longer by it."""
+
+    class_name: str
+    old: int
+    new: int
+    entered: int
+    left: int
+
+
+@dataclass(frozen=True)
+class CandidateDiff:
+    """What entered and left M: `left` in the old side's order, the others in the new side's; classes in label order."""
+
+    entered: tuple[CandidateChange, ...]
+    left: tuple[CandidateChange, ...]
+    stayed: tuple[CandidateChange, ...]
+    classes: tuple[ClassChange, ...]
+    old_contests: tuple[Contest, ...]
+    new_contests: tuple[Contest, ...]
+
+
+@dataclass(frozen=True)
 class Candidate:
     """One image of a candidate set: its largest discrepancy, and the rankings that chose it."""
 

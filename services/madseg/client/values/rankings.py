@@ -119,12 +119,37 @@ class VersionCount:
 
 
 @dataclass(frozen=True)
+class Replay:
+    """How far a version has come over the images that are in: `missing` have neither its label map nor its failure.
+
+    `images_per_second` it catches up on, over the last minute; None while that isn't known. `seconds_left` at this
+    rate; None where it doesn't get on.
+    """
+
+    version: Version
+    stored: int
+    failed: int
+    missing: int
+    images_per_second: float | None
+    seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class PredictionsRequested:
+    """`requested` images lacked something that is asked for now; nothing is known of the `unknown` ones."""
+
+    requested: int
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class SelectorStatus:
     """Where the selector stands.
 
     `images` have at least one prediction or failure, `lag` records wait in the stream, `dead_letters` could not be
     read. `criteria_id` is a hash over taxonomy, grid, metric, min_class_share and content constraint.
     `class_names` and `colours` (R, G, B) are in label order; `ranked` names the classes that have rankings.
+    `replays` are the versions that images lack, in the order in which they are taken over these.
     """
 
     images: int
@@ -137,3 +162,4 @@ class SelectorStatus:
     ranked: tuple[str, ...]
     colours: tuple[tuple[int, int, int], ...]
     offsets: tuple[tuple[int, int], ...]
+    replays: tuple[Replay, ...] = ()

@@ -1,0 +1,24 @@
+"""How figures are written."""
+
+import pytest
+
+from madseg.cli.output import duration
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "–"),
+        (0.2, "0 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min 0 s"),
+        (138, "2 min 18 s"),
+        (3599.9, "1 h 0 min"),
+        (7260, "2 h 1 min"),
+        (90_000, "1 d 1 h"),
+        (8_640_000, "100 d 0 h"),
+    ],
+)
+def test_a_time_span_is_written_by_its_two_largest_units(seconds: float | None, text: str) -> None:
+    """Rounded to seconds first."""
+    assert text == duration(seconds)

@@ -1,0 +1,1 @@
+"""Tables made by earlier releases, brought up to date."""
