@@ -66,7 +66,7 @@ _OPTIONS = [
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
     # A server that comes back is found within seconds, not after gRPC's two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 5_000),  # how long one attempt may take: a busy machine needs its time
     ("grpc.max_reconnect_backoff_ms", 2_000),
 ]
 
