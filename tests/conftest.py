@@ -4,11 +4,18 @@ import os
 from collections.abc import Generator
 
 import pytest
+import structlog
 from hypothesis import settings
 
 # A first call may compile a kernel, and no test asserts on a clock.
 settings.register_profile("madseg", deadline=None)
 settings.load_profile("madseg")
+
+
+@pytest.fixture(autouse=True)
+def _logging_of_its_own() -> None:
+    """What one test has logged, and from which level, is no other test's business."""
+    structlog.reset_defaults()
 
 
 @pytest.hookimpl(wrapper=True)

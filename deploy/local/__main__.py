@@ -6,12 +6,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from deploy.local.kafka import Kafka
 from deploy.local.postgres import Postgres
 from deploy.local.s3 import S3
 from deploy.local.server import Failed, Server
 from deploy.local.triton import Triton
 
-SERVERS: dict[str, Callable[[Path], Server]] = {"triton": Triton, "postgres": Postgres, "s3": S3}
+SERVERS: dict[str, Callable[[Path], Server]] = {"kafka": Kafka, "triton": Triton, "postgres": Postgres, "s3": S3}
 """In the order to start them."""
 
 SETTINGS = {"kafka": "MADSEG_STREAM", "triton": "MADSEG_INFERENCE", "postgres": "MADSEG_DATABASE", "s3": "MADSEG_BLOBS"}

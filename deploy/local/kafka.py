@@ -93,7 +93,9 @@ class Kafka(Server):
         properties.write_text(_PROPERTIES.format(**ports, data=data))
         if not (data / "meta.properties").exists():
             cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-            _run([*_java("kafka.tools.StorageTool"), "format", "--standalone", "-t", cluster, "-c", str(properties)])
+            # With an equals sign: an id may begin with a hyphen.
+            options = ["--standalone", f"--cluster-id={cluster}", "--config", str(properties)]
+            _run([*_java("kafka.tools.StorageTool"), "format", *options])
         return [*_java("kafka.Kafka"), str(properties)]
 
     def answers(self) -> bool:

@@ -94,8 +94,8 @@ class Consumer(ABC):
     def lag(self) -> int:
         """Records of the assigned partitions that `poll` has not handed out yet; gaps not yet passed count too.
 
-        0 says that all was handed out: until the first assignment every record of the topic counts. A member that
-        the group has no partition for has nothing to wait for.
+        It may be a second old, but 0 is said only where all was handed out: until the first assignment every record of
+        the topic counts. A member that the group has no partition for has nothing to wait for.
         """
 
     @property

@@ -43,6 +43,16 @@ class Ledger(Handler):
             connection.execute("UPDATE places SET next = ? WHERE partition = ?", (max(begin, end), partition))
             connection.execute("COMMIT")
 
+    def is_free(self) -> bool:
+        """True where nobody is writing, or ends soon."""
+        with closing(self._open(seconds=1.0)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            connection.execute("ROLLBACK")
+            return True
+
     def count(self) -> int:
         """How many records have had their effect, those twice that had it twice."""
         return int(self._all("SELECT count(*) FROM effects")[0][0])
@@ -55,8 +65,8 @@ class Ledger(Handler):
         with closing(self._open()) as connection:
             return connection.execute(query).fetchall()
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.file, timeout=30, isolation_level=None)
+    def _open(self, seconds: float = 30.0) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.file, timeout=seconds, isolation_level=None)
         connection.execute("PRAGMA synchronous = OFF")  # processes are killed here, not the machine
         return connection
 

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -51,6 +52,14 @@ class Members:
             self.leave(signal.SIGKILL)
 
 
+def freeze(process: "subprocess.Popen[bytes]", ledger: Ledger) -> None:
+    """Stops a process at a moment at which it doesn't hold the ledger, which the others would wait for."""
+    process.send_signal(signal.SIGSTOP)
+    while not ledger.is_free():
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGSTOP)
+
+
 AHEAD = 1000
 """Records that wait at most: whoever gets further has worked off every partition."""
 
@@ -68,11 +77,21 @@ class Publishing:
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
+
     def end(self) -> list[str]:
         """The values, all acknowledged; some may be there twice, where an acknowledgement was lost."""
         self._stopping.set()
         self._thread.join()
         return [str(number) for number in range(self.published)]
+
+    def there(self) -> int:
+        """How many records the topic has."""
+        return sum(self._stream.end_offsets(self._topic).values())
 
     def _run(self) -> None:
         while not self._stopping.wait(0.005):
@@ -92,29 +111,29 @@ def ending() -> Iterator[ExitStack]:
         yield stack
 
 
-Group = Callable[[str], tuple[Stream, str, Ledger, Members]]
+Group = Callable[[str], tuple[Publishing, Ledger, Members]]
 
 
 @pytest.fixture
 def group(ending: ExitStack, tmp_path: Path) -> Group:
-    """Makes a topic on a stream, a ledger of its records, and members to be."""
+    """Makes a topic, a ledger of its records, one who publishes, and members to be."""
 
-    def made(url: str) -> tuple[Stream, str, Ledger, Members]:
+    def made(url: str) -> tuple[Publishing, Ledger, Members]:
         stream, topic, ledger = open_stream(url), f"t{uuid.uuid4().hex[:8]}", Ledger(tmp_path / "ledger.db")
+        ending.callback(kafka.delete_topics, topic, server=url)
         ending.callback(stream.close)
         stream.create(Topic(topic, PARTITIONS))
         members = Members(url, topic, ledger)
         ending.callback(members.end)
-        return stream, topic, ledger, members
+        return ending.enter_context(Publishing(stream, topic, ledger)), ledger, members
 
     return made
 
 
 def test_members_that_come_and_go_lose_nothing_and_do_nothing_twice(group: Group) -> None:
     """Three at a time, of which one after the other leaves or is killed while records come."""
-    stream, topic, ledger, members = group(kafka.url())
+    publishing, ledger, members = group(kafka.url())
     choice = random.Random(7)
-    publishing = Publishing(stream, topic, ledger)
     members.join(3)
     for _ in range(6):
         seen = ledger.count()
@@ -124,17 +143,15 @@ def test_members_that_come_and_go_lose_nothing_and_do_nothing_twice(group: Group
     expected = publishing.end()
     until(lambda: ledger.count() >= len(expected))
     assert sorted(expected) == sorted(ledger.values())
-    kafka.delete_topics(topic)
 
 
 def test_a_member_that_stood_still_past_its_session_is_fenced(group: Group) -> None:
     """Others have its partitions by then; what it still holds has no effect, and it joins again."""
-    stream, topic, ledger, members = group(kafka.url())
-    publishing = Publishing(stream, topic, ledger)
+    publishing, ledger, members = group(kafka.url())
     members.join(2)
     until(lambda: ledger.count() > 200)
     zombie = members.running[0]
-    zombie.send_signal(signal.SIGSTOP)
+    freeze(zombie, ledger)
     # Further than everything that can wait: the other has what the zombie had.
     taken_over = ledger.count() + 2 * AHEAD
     until(lambda: ledger.count() > taken_over)
@@ -144,7 +161,6 @@ def test_a_member_that_stood_still_past_its_session_is_fenced(group: Group) -> N
     until(lambda: ledger.count() >= len(expected))
     assert sorted(expected) == sorted(ledger.values())
     assert zombie.poll() is None
-    kafka.delete_topics(topic)
 
 
 @pytest.mark.timeout(300)
@@ -152,8 +168,7 @@ def test_a_broker_that_is_killed_loses_nothing(group: Group, ending: ExitStack) 
     """In the middle of publishing and reading; everything goes on by itself once it is back."""
     server: Kafka = kafka.started()
     ending.callback(server.kill)
-    stream, topic, ledger, members = group(f"{server.url}?{kafka.OPTIONS}&publish_seconds=3")
-    publishing = Publishing(stream, topic, ledger)
+    publishing, ledger, members = group(f"{server.url}?{kafka.OPTIONS}&publish_seconds=3")
     members.join(2)
     for _ in range(2):
         seen = ledger.count()
@@ -165,4 +180,4 @@ def test_a_broker_that_is_killed_loses_nothing(group: Group, ending: ExitStack) 
     expected = publishing.end()
     until(lambda: set(expected) <= set(ledger.values()))
     assert all(member.poll() is None for member in members.running)
-    assert sum(stream.end_offsets(topic).values()) == len(ledger.values())
+    assert publishing.there() == ledger.count()

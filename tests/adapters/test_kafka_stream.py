@@ -1,5 +1,6 @@
 """What is Kafka's own: topics that change under us, retention, memory, static members, outages."""
 
+import random
 import threading
 import uuid
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import structlog
 from structlog.testing import capture_logs
 
 from madseg.adapters.streams import open_stream
@@ -18,6 +20,12 @@ from madseg.core.errors import Conflict, NotFound, Unavailable
 from madseg.ports import Outgoing, Stream, Topic
 from tests.contracts.reading import collect, drain, until, values
 from tests.servers import kafka
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_is() -> None:
+    """Whatever tests before have set: what is logged is looked at here."""
+    structlog.reset_defaults()
 
 
 @pytest.fixture
@@ -39,8 +47,10 @@ def stream(topic: Topic) -> Iterator[KafkaStream]:
 
 
 def publish(stream: Stream, topic: Topic, *names: str, size: int = 0) -> None:
-    """Records whose key and value begin with their name."""
-    stream.publish([Outgoing(topic.name, name, name.encode().ljust(size, b".")) for name in names])
+    """Records whose key is their name, and whose value too, or so many bytes that don't compress."""
+    stream.publish(
+        [Outgoing(topic.name, name, random.Random(name).randbytes(size) if size else name.encode()) for name in names]
+    )
 
 
 def make_anew(topic: Topic) -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from madseg.adapters.streams import open_stream
 from madseg.adapters.streams.sqlite import SqliteStream
 from madseg.core.errors import Conflict, Unavailable
 from madseg.ports import Outgoing, Topic
 from tests.adapters.conftest import FullDisk
+from tests.contracts.publishing import BATCH, publish_and_kill
 from tests.contracts.reading import drain, values
 
 HOUR = 3600.0
@@ -145,6 +147,17 @@ def test_a_full_disk_is_unavailable_and_passes(stream: SqliteStream, file: Path,
     assert values(drain(stream.consume("models", "one"))) == ["1"]
     stream.publish(batch)
     assert len(drain(stream.consume("models", "two"))) == 5
+
+
+def test_a_killed_publisher_leaves_whole_batches(tmp_path: Path) -> None:
+    """What was published together is there together, or not at all."""
+    url = f"sqlite:///{tmp_path}/killed.db"
+    with closing(open_stream(url)) as stream:
+        stream.create(WEEKLY)
+        publish_and_kill(url, WEEKLY.name, 17)
+        numbers = sorted(int(value) for value in values(drain(stream.consume(WEEKLY.name))))
+    assert list(range(len(numbers))) == numbers
+    assert len(numbers) % BATCH == 0
 
 
 def test_a_damaged_file_is_a_conflict(file: Path) -> None:

@@ -1,7 +1,5 @@
 """What is durable: a publisher killed at any moment leaves every record that it was told is there."""
 
-import os
-import signal
 import subprocess
 import sys
 from collections import defaultdict
@@ -10,24 +8,11 @@ import pytest
 
 from madseg.ports import Outgoing, Stream, Topic
 from tests.contracts.places import Place
+from tests.contracts.publishing import publish_and_kill
 from tests.contracts.reading import FOUR, drain
 
 TOPIC = Topic(FOUR.name, 2)
 MODULE = "tests.contracts.publishing"
-
-
-def publish_and_kill(url: str, acknowledgements: int) -> int:
-    """How many records were acknowledged by a publisher that got SIGKILL after some acknowledgements."""
-    command = [sys.executable, "-m", MODULE, url, TOPIC.name]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        said = 0
-        for _ in range(acknowledgements):
-            said = int(process.stdout.readline())
-        os.kill(process.pid, signal.SIGKILL)
-        # What it managed to say before it died counts too; a line cut short was not said.
-        rest = process.stdout.read().splitlines(keepends=True)
-    return max([said, *(int(line) for line in rest if line.endswith("\n"))])
 
 
 @pytest.mark.parametrize("acknowledgements", [1, 40, 111])
@@ -37,7 +22,7 @@ def test_a_killed_publisher_loses_no_acknowledged_record(
     """What was acknowledged is there once and in order per key, and new records are taken."""
     stream = shared_stream_place.open()
     stream.create(TOPIC)
-    acknowledged = publish_and_kill(shared_stream_place.url, acknowledgements)
+    acknowledged = publish_and_kill(shared_stream_place.url, TOPIC.name, acknowledgements)
     stream.publish([Outgoing(TOPIC.name, "key0", b"after")])
     stream.close()
     reopened = shared_stream_place.open()

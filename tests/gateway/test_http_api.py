@@ -56,6 +56,17 @@ def test_a_picture_as_the_body(client: httpx.Client) -> None:
     assert (found["captured_at"], found["original_size"]) == ("2024-05-01T10:00:00+00:00", {"height": 20, "width": 40})
 
 
+def test_the_trace_of_a_request_goes_on_in_its_records(client: httpx.Client, parts: Parts) -> None:
+    """As a step of its own."""
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    traced = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+    client.post("/v1/images", content=encoded(gradient(20, 40), "PNG"), headers=traced)
+    [record] = parts.records("t.images")
+    assert record.headers["traceparent"].startswith(f"00-{trace}-")
+    assert record.headers["traceparent"] != traced["traceparent"]
+    assert record.headers["ce_subject"] == record.key
+
+
 def test_the_picture_itself(client: httpx.Client) -> None:
     """Original or canonical, and never as a page."""
     content = encoded(gradient(), "GIF")

@@ -41,9 +41,9 @@ def started() -> Kafka:
     return server
 
 
-def delete_topics(*names: str) -> None:
+def delete_topics(*names: str, server: str = "") -> None:
     """Takes topics away, with what groups have committed of them; returns when they are gone."""
-    with closing(admin()) as asked:
+    with closing(admin(server)) as asked:
         asked.delete_topics([name for name in asked.list_topics() if name in names], raise_errors=False)
         deadline = time.monotonic() + 30
         while set(names) & set(asked.list_topics()):

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from madseg import __version__
 from madseg.core.errors import InvalidInput, MadsegError, Unavailable
+from madseg.events import TRACEPARENT, tracing
 from madseg.gateway.accept import Intake
 from madseg.gateway.http_body import InFlight, read_parts, read_raw
 from madseg.gateway.problems import problem
@@ -83,7 +84,8 @@ def create_app(intake: Intake, ready: Callable[[], None]) -> FastAPI:
                 files = ((name, await read_raw(request, limits.max_bytes, hold)),)
             moment, labels = _moment(captured_at), _tags(tags)
             uploads = [ImageUpload(content, file, source, moment, labels) for file, content in files]
-            answers = [await _answer(intake, item, number) for number, item in enumerate(uploads, 1)]
+            with tracing(request.headers.get(TRACEPARENT)):
+                answers = [await _answer(intake, item, number) for number, item in enumerate(uploads, 1)]
         if len(answers) == 1:
             return answers[0].response()
         return JSONResponse({"results": [{**item.body, "status": item.status} for item in answers]}, 207)

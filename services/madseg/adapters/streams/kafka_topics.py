@@ -78,6 +78,7 @@ def make(admin: Any, topic: Topic, options: Options) -> bool:
     try:
         admin.create_topics({topic.name: described}, wait_for_metadata=True)
     except errors.TopicAlreadyExistsError:
+        admin.wait_for_topics([topic.name])
         return False
     return True
 
