@@ -9,7 +9,8 @@ What has gone wrong is told apart, since a failure is recorded for ever and a ba
 
 The deadline counts from when a request is sent, and at most `concurrency` are under way, so a slow server is asked
 less and nothing expires for having waited here. Where a picture got no answer twice, it is at fault only if others,
-sent later, were answered promptly; a server that is overloaded or hangs answers nobody promptly, and is Unavailable.
+sent during each of the two tries, were answered promptly; a server that is overloaded or hangs answers nobody promptly
+for a while, and is Unavailable.
 """
 
 import random
@@ -46,6 +47,9 @@ DEADLINE_SHARE = 0.4
 
 LIMIT_SHARE = 0.9
 """Of the time a picture has, within which its future is done, whatever happens."""
+
+TRIES = 2
+"""How often a picture may go without an answer."""
 
 PROMPT_SHARE = 0.25
 """Of the deadline, within which an answer shows that the server isn't overloaded."""
@@ -148,7 +152,9 @@ class TritonInference(Inference):
             self._client.close()
 
     def _answer(self, version: VersionRef, served: _Served, picture: NDArray[np.uint8]) -> Answer:
-        began, late = time.monotonic(), False
+        began = time.monotonic()
+        alive: list[bool] = []
+        """Per try that got no answer: whether others, sent during it, were answered promptly."""
         trouble: Unavailable | None = None
         for pause in PAUSES:
             time.sleep(pause)
@@ -156,9 +162,10 @@ class TritonInference(Inference):
             try:
                 tensors = self._ask(version, served, picture, min(self._deadline, began + self._limit - sent))
             except Late as error:
-                if late:
-                    raise self._judged(version, began) from error
-                late, trouble = True, error
+                alive.append(self._prompt.get(version, 0.0) > sent)
+                if len(alive) == TRIES:
+                    raise self._judged(version, all(alive)) from error
+                trouble = error
             except Gone as error:
                 self._restore(version, dead=isinstance(error, Dead))
                 raise
@@ -174,8 +181,8 @@ class TritonInference(Inference):
         assert trouble is not None
         raise trouble
 
-    def _judged(self, version: VersionRef, began: float) -> MadsegError:
-        if self._prompt.get(version, 0.0) > began:
+    def _judged(self, version: VersionRef, alive: bool) -> MadsegError:
+        if alive:
             return MadsegError(f"{version} didn't answer within {self._deadline:g} s, twice, and others promptly")
         return Unavailable(f"{version}: {self._name} is overloaded or hangs, nothing came in {self._deadline:g} s")
 
