@@ -54,10 +54,17 @@ class Members:
 
 def freeze(process: "subprocess.Popen[bytes]", ledger: Ledger) -> None:
     """Stops a process at a moment at which it doesn't hold the ledger, which the others would wait for."""
-    process.send_signal(signal.SIGSTOP)
+    _stop(process)
     while not ledger.is_free():
         process.send_signal(signal.SIGCONT)
-        process.send_signal(signal.SIGSTOP)
+        _stop(process)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """Returns once it stands still: until then it may still take what it is asked not to hold."""
+    process.send_signal(signal.SIGSTOP)
+    stat = Path(f"/proc/{process.pid}/stat")
+    until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
 
 
 AHEAD = 1000
