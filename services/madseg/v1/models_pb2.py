@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from madseg.v1 import types_pb2 as madseg_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16madseg/v1/models.proto\x12\tmadseg.v1\x1a\x15madseg/v1/types.proto\"\xa0\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x14.madseg.v1.ModelRole\x12\x0f\n\x07serving\x18\x03 \x03(\r\x12-\n\x08versions\x18\x04 \x03(\x0b\x32\x1b.madseg.v1.ModelVersionInfo\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x10\n\x08imported\x18\x06 \x01(\x08\"x\n\x10ModelVersionInfo\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x0f\n\x07\x63reated\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x0e\n\x06\x63overs\x18\x04 \x03(\t\x12\x13\n\x0bhas_entropy\x18\x05 \x01(\x08\x12\r\n\x05\x62ytes\x18\x06 \x01(\x04\"\x13\n\x11ListModelsRequest\"6\n\x12ListModelsResponse\x12 \n\x06models\x18\x01 \x03(\x0b\x32\x10.madseg.v1.Model\"\x1f\n\x0fGetModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"A\n\x10GetModelResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t\"=\n\x0bModelUpload\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\"T\n\x0f\x41\x64\x64ModelRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x16.madseg.v1.ModelUploadH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"E\n\x10\x41\x64\x64ModelResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\x12\x10\n\x08\x66indings\x18\x02 \x03(\t\"Z\n\x15ReleaseVersionRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x16.madseg.v1.ModelUploadH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"K\n\x16ReleaseVersionResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\x12\x10\n\x08\x66indings\x18\x02 \x03(\t\"`\n\x1cRegisterImportedModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x14.madseg.v1.ModelRole\x12\x0e\n\x06\x63overs\x18\x03 \x03(\t\"@\n\x1dRegisterImportedModelResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\"B\n\x0eSetRoleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x14.madseg.v1.ModelRole\"2\n\x0fSetRoleResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\"6\n\x14ServeVersionsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08versions\x18\x02 \x03(\r\"H\n\x15ServeVersionsResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x03(\r\"&\n\x16RollbackVersionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"J\n\x17RollbackVersionResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x03(\r2\x9b\x05\n\rModelsService\x12I\n\nListModels\x12\x1c.madseg.v1.ListModelsRequest\x1a\x1d.madseg.v1.ListModelsResponse\x12\x43\n\x08GetModel\x12\x1a.madseg.v1.GetModelRequest\x1a\x1b.madseg.v1.GetModelResponse\x12\x45\n\x08\x41\x64\x64Model\x12\x1a.madseg.v1.AddModelRequest\x1a\x1b.madseg.v1.AddModelResponse(\x01\x12W\n\x0eReleaseVersion\x12 .madseg.v1.ReleaseVersionRequest\x1a!.madseg.v1.ReleaseVersionResponse(\x01\x12j\n\x15RegisterImportedModel\x12\'.madseg.v1.RegisterImportedModelRequest\x1a(.madseg.v1.RegisterImportedModelResponse\x12@\n\x07SetRole\x12\x19.madseg.v1.SetRoleRequest\x1a\x1a.madseg.v1.SetRoleResponse\x12R\n\rServeVersions\x12\x1f.madseg.v1.ServeVersionsRequest\x1a .madseg.v1.ServeVersionsResponse\x12X\n\x0fRollbackVersion\x12!.madseg.v1.RollbackVersionRequest\x1a\".madseg.v1.RollbackVersionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16madseg/v1/models.proto\x12\tmadseg.v1\x1a\x15madseg/v1/types.proto\"\xa0\x01\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x14.madseg.v1.ModelRole\x12\x0f\n\x07serving\x18\x03 \x03(\r\x12-\n\x08versions\x18\x04 \x03(\x0b\x32\x1b.madseg.v1.ModelVersionInfo\x12\x13\n\x0b\x64\x65scription\x18\x05 \x01(\t\x12\x10\n\x08imported\x18\x06 \x01(\x08\"x\n\x10ModelVersionInfo\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x0f\n\x07\x63reated\x18\x02 \x01(\t\x12\x0e\n\x06sha256\x18\x03 \x01(\t\x12\x0e\n\x06\x63overs\x18\x04 \x03(\t\x12\x13\n\x0bhas_entropy\x18\x05 \x01(\x08\x12\r\n\x05\x62ytes\x18\x06 \x01(\x04\"\x13\n\x11ListModelsRequest\"6\n\x12ListModelsResponse\x12 \n\x06models\x18\x01 \x03(\x0b\x32\x10.madseg.v1.Model\"\x1f\n\x0fGetModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"A\n\x10GetModelResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\x12\x0c\n\x04\x63\x61rd\x18\x02 \x01(\t\"f\n\x0bModelUpload\x12\x0c\n\x04\x63\x61rd\x18\x01 \x01(\t\x12\x11\n\tfile_name\x18\x02 \x01(\t\x12\r\n\x05model\x18\x03 \x01(\t\x12\x17\n\x0fidempotency_key\x18\x04 \x01(\t\x12\x0e\n\x06parent\x18\x05 \x01(\r\"T\n\x0f\x41\x64\x64ModelRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x16.madseg.v1.ModelUploadH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"E\n\x10\x41\x64\x64ModelResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\x12\x10\n\x08\x66indings\x18\x02 \x03(\t\"Z\n\x15ReleaseVersionRequest\x12(\n\x06header\x18\x01 \x01(\x0b\x32\x16.madseg.v1.ModelUploadH\x00\x12\x0f\n\x05\x63hunk\x18\x02 \x01(\x0cH\x00\x42\x06\n\x04part\"\\\n\x16ReleaseVersionResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\x12\x10\n\x08\x66indings\x18\x02 \x03(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\"`\n\x1cRegisterImportedModelRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x14.madseg.v1.ModelRole\x12\x0e\n\x06\x63overs\x18\x03 \x03(\t\"@\n\x1dRegisterImportedModelResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\"B\n\x0eSetRoleRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\"\n\x04role\x18\x02 \x01(\x0e\x32\x14.madseg.v1.ModelRole\"2\n\x0fSetRoleResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\"6\n\x14ServeVersionsRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x10\n\x08versions\x18\x02 \x03(\r\"H\n\x15ServeVersionsResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x03(\r\"&\n\x16RollbackVersionRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"J\n\x17RollbackVersionResponse\x12\x1f\n\x05model\x18\x01 \x01(\x0b\x32\x10.madseg.v1.Model\x12\x0e\n\x06\x62\x65\x66ore\x18\x02 \x03(\r2\x9b\x05\n\rModelsService\x12I\n\nListModels\x12\x1c.madseg.v1.ListModelsRequest\x1a\x1d.madseg.v1.ListModelsResponse\x12\x43\n\x08GetModel\x12\x1a.madseg.v1.GetModelRequest\x1a\x1b.madseg.v1.GetModelResponse\x12\x45\n\x08\x41\x64\x64Model\x12\x1a.madseg.v1.AddModelRequest\x1a\x1b.madseg.v1.AddModelResponse(\x01\x12W\n\x0eReleaseVersion\x12 .madseg.v1.ReleaseVersionRequest\x1a!.madseg.v1.ReleaseVersionResponse(\x01\x12j\n\x15RegisterImportedModel\x12\'.madseg.v1.RegisterImportedModelRequest\x1a(.madseg.v1.RegisterImportedModelResponse\x12@\n\x07SetRole\x12\x19.madseg.v1.SetRoleRequest\x1a\x1a.madseg.v1.SetRoleResponse\x12R\n\rServeVersions\x12\x1f.madseg.v1.ServeVersionsRequest\x1a .madseg.v1.ServeVersionsResponse\x12X\n\x0fRollbackVersion\x12!.madseg.v1.RollbackVersionRequest\x1a\".madseg.v1.RollbackVersionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,31 +45,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETMODELRESPONSE']._serialized_start=455
   _globals['_GETMODELRESPONSE']._serialized_end=520
   _globals['_MODELUPLOAD']._serialized_start=522
-  _globals['_MODELUPLOAD']._serialized_end=583
-  _globals['_ADDMODELREQUEST']._serialized_start=585
-  _globals['_ADDMODELREQUEST']._serialized_end=669
-  _globals['_ADDMODELRESPONSE']._serialized_start=671
-  _globals['_ADDMODELRESPONSE']._serialized_end=740
-  _globals['_RELEASEVERSIONREQUEST']._serialized_start=742
-  _globals['_RELEASEVERSIONREQUEST']._serialized_end=832
-  _globals['_RELEASEVERSIONRESPONSE']._serialized_start=834
-  _globals['_RELEASEVERSIONRESPONSE']._serialized_end=909
-  _globals['_REGISTERIMPORTEDMODELREQUEST']._serialized_start=911
-  _globals['_REGISTERIMPORTEDMODELREQUEST']._serialized_end=1007
-  _globals['_REGISTERIMPORTEDMODELRESPONSE']._serialized_start=1009
-  _globals['_REGISTERIMPORTEDMODELRESPONSE']._serialized_end=1073
-  _globals['_SETROLEREQUEST']._serialized_start=1075
-  _globals['_SETROLEREQUEST']._serialized_end=1141
-  _globals['_SETROLERESPONSE']._serialized_start=1143
-  _globals['_SETROLERESPONSE']._serialized_end=1193
-  _globals['_SERVEVERSIONSREQUEST']._serialized_start=1195
-  _globals['_SERVEVERSIONSREQUEST']._serialized_end=1249
-  _globals['_SERVEVERSIONSRESPONSE']._serialized_start=1251
-  _globals['_SERVEVERSIONSRESPONSE']._serialized_end=1323
-  _globals['_ROLLBACKVERSIONREQUEST']._serialized_start=1325
-  _globals['_ROLLBACKVERSIONREQUEST']._serialized_end=1363
-  _globals['_ROLLBACKVERSIONRESPONSE']._serialized_start=1365
-  _globals['_ROLLBACKVERSIONRESPONSE']._serialized_end=1439
-  _globals['_MODELSSERVICE']._serialized_start=1442
-  _globals['_MODELSSERVICE']._serialized_end=2109
+  _globals['_MODELUPLOAD']._serialized_end=624
+  _globals['_ADDMODELREQUEST']._serialized_start=626
+  _globals['_ADDMODELREQUEST']._serialized_end=710
+  _globals['_ADDMODELRESPONSE']._serialized_start=712
+  _globals['_ADDMODELRESPONSE']._serialized_end=781
+  _globals['_RELEASEVERSIONREQUEST']._serialized_start=783
+  _globals['_RELEASEVERSIONREQUEST']._serialized_end=873
+  _globals['_RELEASEVERSIONRESPONSE']._serialized_start=875
+  _globals['_RELEASEVERSIONRESPONSE']._serialized_end=967
+  _globals['_REGISTERIMPORTEDMODELREQUEST']._serialized_start=969
+  _globals['_REGISTERIMPORTEDMODELREQUEST']._serialized_end=1065
+  _globals['_REGISTERIMPORTEDMODELRESPONSE']._serialized_start=1067
+  _globals['_REGISTERIMPORTEDMODELRESPONSE']._serialized_end=1131
+  _globals['_SETROLEREQUEST']._serialized_start=1133
+  _globals['_SETROLEREQUEST']._serialized_end=1199
+  _globals['_SETROLERESPONSE']._serialized_start=1201
+  _globals['_SETROLERESPONSE']._serialized_end=1251
+  _globals['_SERVEVERSIONSREQUEST']._serialized_start=1253
+  _globals['_SERVEVERSIONSREQUEST']._serialized_end=1307
+  _globals['_SERVEVERSIONSRESPONSE']._serialized_start=1309
+  _globals['_SERVEVERSIONSRESPONSE']._serialized_end=1381
+  _globals['_ROLLBACKVERSIONREQUEST']._serialized_start=1383
+  _globals['_ROLLBACKVERSIONREQUEST']._serialized_end=1421
+  _globals['_ROLLBACKVERSIONRESPONSE']._serialized_start=1423
+  _globals['_ROLLBACKVERSIONRESPONSE']._serialized_end=1497
+  _globals['_MODELSSERVICE']._serialized_start=1500
+  _globals['_MODELSSERVICE']._serialized_end=2167
 # @@protoc_insertion_point(module_scope)

@@ -209,22 +209,32 @@ class ModelUpload(_message.Message):
     CARD_FIELD_NUMBER: _builtins.int
     FILE_NAME_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
+    IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
     card: _builtins.str
     """The card as YAML; see docs/model-card.md."""
     file_name: _builtins.str
     """Name of the file, for messages to people; its stem names the model where the card doesn't."""
     model: _builtins.str
     """For a release: the model to release a version of. Its card serves where `card` is empty."""
+    idempotency_key: _builtins.str
+    """For a release: a second call with the same key and network answers with the version that the first one released,
+    however long ago; at most 200 characters. Empty: every call releases a version.
+    """
+    parent: _builtins.int
+    """For a release: the version that the network was made from; 0: the newest."""
     def __init__(
         self,
         *,
         card: _builtins.str = ...,
         file_name: _builtins.str = ...,
         model: _builtins.str = ...,
+        idempotency_key: _builtins.str = ...,
+        parent: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "file_name", b"file_name", "model", b"model"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["card", b"card", "file_name", b"file_name", "idempotency_key", b"idempotency_key", "model", b"model", "parent", b"parent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -328,6 +338,9 @@ class ReleaseVersionResponse(_message.Message):
 
     MODEL_FIELD_NUMBER: _builtins.int
     FINDINGS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """The version that it was released as, which others may have followed."""
     @_builtins.property
     def model(self) -> Global___Model:
         """The model as it stands now."""
@@ -341,10 +354,11 @@ class ReleaseVersionResponse(_message.Message):
         *,
         model: Global___Model | None = ...,
         findings: _abc.Iterable[_builtins.str] | None = ...,
+        version: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["model", b"model"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "model", b"model"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["findings", b"findings", "model", b"model", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

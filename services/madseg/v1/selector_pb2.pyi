@@ -719,12 +719,21 @@ class Candidate(_message.Message):
     DISCREPANCY_FIELD_NUMBER: _builtins.int
     PLACEMENTS_FIELD_NUMBER: _builtins.int
     NEAR_DUPLICATES_FIELD_NUMBER: _builtins.int
+    MEAN_DISCREPANCY_FIELD_NUMBER: _builtins.int
+    PERCEPTUAL_HASH_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
     rank: _builtins.int
     """1 for the first."""
     image_id: _builtins.str
     """32 hexadecimal digits."""
     discrepancy: _builtins.float
     """Its largest discrepancy over the rankings that chose it, [0, 1]."""
+    mean_discrepancy: _builtins.float
+    """Its mean discrepancy over the contests of the set in which it was compared, [0, 1]."""
+    perceptual_hash: _builtins.int
+    """Perceptual hash; absent for predictions imported without a picture."""
+    source: _builtins.str
+    """Where the image came from."""
     @_builtins.property
     def placements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Placement]:
         """The rankings that chose it."""
@@ -741,12 +750,17 @@ class Candidate(_message.Message):
         discrepancy: _builtins.float = ...,
         placements: _abc.Iterable[Global___Placement] | None = ...,
         near_duplicates: _abc.Iterable[_builtins.str] | None = ...,
+        mean_discrepancy: _builtins.float = ...,
+        perceptual_hash: _builtins.int | None = ...,
+        source: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_perceptual_hash", b"_perceptual_hash", "perceptual_hash", b"perceptual_hash"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["discrepancy", b"discrepancy", "image_id", b"image_id", "near_duplicates", b"near_duplicates", "placements", b"placements", "rank", b"rank"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_perceptual_hash", b"_perceptual_hash", "discrepancy", b"discrepancy", "image_id", b"image_id", "mean_discrepancy", b"mean_discrepancy", "near_duplicates", b"near_duplicates", "perceptual_hash", b"perceptual_hash", "placements", b"placements", "rank", b"rank", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__perceptual_hash: _TypeAlias = _typing.Literal["perceptual_hash"]  # noqa: Y015
+    _WhichOneofArgType__perceptual_hash: _TypeAlias = _typing.Literal["_perceptual_hash", b"_perceptual_hash"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__perceptual_hash) -> _WhichOneofReturnType__perceptual_hash | None: ...
 
 Global___Candidate: _TypeAlias = Candidate  # noqa: Y015
 
