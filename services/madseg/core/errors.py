@@ -10,6 +10,8 @@
     ├── AlreadyExists         a name that something else has
     ├── NotReady              a precondition that will hold later or after an act; the message says which
     ├── Conflict              state that belongs to another cluster, topic, process or setting
+    ├── Unauthenticated       nobody knows who calls
+    ├── Forbidden             whoever calls may not do this
     └── Unavailable           a part that may answer later: retry
 
 The errors know nothing of gRPC or HTTP: `madseg.rpc` and `madseg.gateway.http_api` translate them on the way out.
@@ -61,6 +63,14 @@ class NotReady(MadsegError):
 
 class Conflict(MadsegError):
     """State on disk or in a database belongs to another cluster, topic, process or setting."""
+
+
+class Unauthenticated(MadsegError):
+    """There is no token, or nobody has it."""
+
+
+class Forbidden(MadsegError):
+    """Whoever calls lacks the role that this takes, or it is somebody else's."""
 
 
 class Unavailable(MadsegError):

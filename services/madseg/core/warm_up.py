@@ -9,6 +9,8 @@ from madseg.core.confusion import confusion, mean_iou
 from madseg.core.discrepancy import Metric, compare
 from madseg.core.label_map import decode, encode, from_dense
 from madseg.core.label_maps import decode_all
+from madseg.core.masks import check_mask, disagreements, to_original, void_border
+from madseg.core.preprocess import Box, Size
 
 
 def warm_up() -> None:
@@ -20,6 +22,10 @@ def warm_up() -> None:
     mean_iou(confusion(first, second, 2))
     maps = decode_all([encode(first), encode(second)])
     assert compare(maps, [0], [1], Metric(2)).discrepancy == 0.75
+    size, crop = Size(2, 3), Box(0, 0, 2, 2)
+    check_mask(to_original(first, size, crop), size, crop, 1)
+    assert disagreements([first.dense(), second.dense()], 1) == [Box(0, 0, 2, 2)]
+    void_border(second.dense(), 1)
 
 
 if __name__ == "__main__":
