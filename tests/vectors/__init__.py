@@ -1,0 +1,1 @@
+"""Vectors that tests in more than one language share."""
