@@ -1,0 +1,115 @@
+"""An image is found out of domain by who was to draw it."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from madseg.client import InvalidArgument, NotReady, Unavailable
+from madseg.client.values.masks import MaskPurpose, MaskTaskState
+from tests.labelling.masking.studio import Studio, add_lane, mask
+
+
+def test_the_next_in_line_takes_the_place(studio: Studio) -> None:
+    """Its task goes to the same person, the image is vetoed, and the selector is told of both."""
+    otto, ann = studio.otto, studio.person("ann")
+    otto.create_mask_tasks(annotators=["ann"], double_share=0)
+    before = otto.chosen_sets()
+    task = ann.take_mask_task()
+    assert task is not None
+    ann.save_mask(task.id, mask(4), 0)
+    sent = ann.send_back_image(task.id, "a drawing, no photograph")
+    assert sent.replacement_image_id == before.just_missed[0].image_id
+    assert (sent.task.state, sent.task.annotator) == (MaskTaskState.SENT_BACK, "ann")
+    assert [(item.author, item.text) for item in sent.task.messages] == [("ann", "a drawing, no photograph")]
+    assert ann.send_back_image(task.id, "again") == sent
+    after = otto.chosen_sets()
+    assert [x.image_id for x in after.counterexamples] == [
+        *(x.image_id for x in before.counterexamples if x.image_id != task.image_id),
+        sent.replacement_image_id,
+    ]
+    (made,) = (item for item in otto.mask_tasks() if item.image_id == sent.replacement_image_id)
+    assert (made.purpose, made.annotator, made.state) == (MaskPurpose.COUNTEREXAMPLE, "ann", MaskTaskState.WAITING)
+    assert (made.target, made.campaign_id) == (task.target, task.campaign_id)
+    assert otto.create_mask_tasks(double_share=0).created == 0
+    assert otto.mask_revision(task.id).label_map == mask(4)
+    (veto,) = otto.vetoes()
+    assert (veto.image_id, veto.rater, veto.text) == (task.image_id, "ann", "a drawing, no photograph")
+    until(lambda: studio.around.excluded_for("veto") == {task.image_id})
+    until(lambda: studio.around.excluded_for("training") == {x.image_id for x in after.counterexamples})
+    with pytest.raises(NotReady, match="sent back"):
+        ann.save_mask(task.id, mask(4), 1)
+
+
+def test_every_mask_of_the_image_goes_with_it(studio: Studio) -> None:
+    """Also one that was accepted; it isn't exported any more, and its revisions stay."""
+    otto, ann, ben = studio.otto, studio.person("ann"), studio.person("ben")
+    otto.create_mask_tasks(double_share=1)
+    first = studio.accepted(ann, studio.person("cat"))
+    assert [item.image_id for item in otto.export_masks()] == [first.image_id]
+    (second,) = (x for x in otto.mask_tasks(purpose="second_opinion") if x.image_id == first.image_id)
+    ben.take_mask_task(second.id)
+    sent = ben.send_back_image(second.id, "blank")
+    assert sent.replacement_image_id
+    assert {x.state for x in otto.mask_tasks() if x.image_id == first.image_id} == {MaskTaskState.SENT_BACK}
+    assert list(otto.export_masks()) == []
+    assert otto.mask_revision(first.id, 1).author == "ann"
+    (made,) = (x for x in otto.mask_tasks() if x.image_id == sent.replacement_image_id)
+    assert made.annotator == "ann"
+
+
+def test_t_and_the_random_lane_only_shrink(studio: Studio) -> None:
+    """Nobody takes the place, but the veto counts."""
+    otto, ann = studio.otto, studio.person("ann")
+    otto.create_mask_tasks(double_share=0)
+    otto.add_mask_tasks([add_lane(studio.around, 100)], "random_lane")
+    for purpose in ("test", "random_lane"):
+        task = ann.take_mask_task(next(iter(otto.mask_tasks(purpose=purpose))).id)
+        assert task is not None
+        assert ann.send_back_image(task.id, "noise").replacement_image_id == ""
+        until(lambda image=task.image_id: image in studio.around.excluded_for("veto"))  # type: ignore[misc]
+    assert len(otto.chosen_sets().test) == 1
+    assert len(otto.chosen_sets().counterexamples) == 3
+
+
+def test_s_shrinks_when_nobody_is_in_line(studio: Studio) -> None:
+    """Whoever was in line and is forgotten by the gateway is passed over."""
+    otto, ann = studio.otto, studio.person("ann")
+    otto.create_mask_tasks(annotators=["ann"], double_share=0)
+    line = [item.image_id for item in otto.chosen_sets().just_missed]
+    del studio.around.pictures[line[0]]
+    task = ann.take_mask_task()
+    assert task is not None
+    assert ann.send_back_image(task.id, "blank").replacement_image_id == line[1]
+    for gone in line[2:]:
+        del studio.around.pictures[gone]
+    task = ann.take_mask_task()
+    assert task is not None
+    assert ann.send_back_image(task.id, "blank").replacement_image_id == ""
+    sets = otto.chosen_sets()
+    assert (len(sets.counterexamples), len(sets.just_missed)) == (2, 0)
+
+
+def test_sending_back_needs_a_reason_and_the_gateway(studio: Studio) -> None:
+    """Without either nothing changes."""
+    otto, ann = studio.otto, studio.person("ann")
+    otto.create_mask_tasks(double_share=0)
+    task = ann.take_mask_task()
+    assert task is not None
+    for reason in ("", "  ", "a" * 1001):
+        with pytest.raises(InvalidArgument, match="reason"):
+            ann.send_back_image(task.id, reason)
+    studio.around.away = True
+    with pytest.raises(Unavailable):
+        ann.send_back_image(task.id, "blank")
+    studio.around.away = False
+    assert otto.mask_task(task.id).state is MaskTaskState.DRAWING
+    assert otto.vetoes() == []
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Waits until something holds."""
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.05)
