@@ -1,0 +1,1 @@
+"""In order: a revision's file bears its number."""

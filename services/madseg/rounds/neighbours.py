@@ -1,0 +1,262 @@
+"""What rounds ask of other services, over gRPC: the selector, Models, labelling, and fine-tuning."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+
+from madseg import client
+from madseg.client import (
+    Campaign,
+    CampaignPlan,
+    CandidateSet,
+    ChosenSets,
+    Contest,
+    MaskPurpose,
+    MaskTask,
+    Run,
+    RunPlan,
+    RunState,
+    Version,
+)
+from madseg.core.errors import (
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    MadsegError,
+    NotFound,
+    NotReady,
+    Unauthenticated,
+    Unavailable,
+)
+
+
+class Neighbours(ABC):
+    """The other services. Thread-safe. Every call may be made again without another effect: what makes something takes
+    a `key`, and a second call with it answers with what the first one made.
+
+    Every call raises Unavailable where the service doesn't answer, and what else it says as it says it.
+    """
+
+    @abstractmethod
+    def target(self, model: str) -> Version:
+        """The newest version of a target that serves; the only target for "".
+
+        Raises:
+            NotFound: there is no such target, or several.
+            NotReady: no version of it serves.
+        """
+
+    @abstractmethod
+    def contests(self) -> Sequence[Contest]:
+        """All contests and how far they have come."""
+
+    @abstractmethod
+    def cut(self, target: Version, per_ranking: int, key: str, note: str) -> CandidateSet:
+        """Cuts M.
+
+        Raises:
+            NotReady: a contest is still filling.
+        """
+
+    @abstractmethod
+    def fresh(self, target: Version, per_ranking: int, since: str) -> int:
+        """Images of M as it would be cut now that the candidate set `since` has not; all of them for "".
+
+        Raises:
+            NotReady: a contest is still filling.
+        """
+
+    @abstractmethod
+    def open_campaign(self, candidate_set_id: str, plan: CampaignPlan, key: str, note: str) -> Campaign:
+        """Opens a campaign over a candidate set."""
+
+    @abstractmethod
+    def campaign(self, campaign_id: str) -> Campaign:
+        """How far it has come."""
+
+    @abstractmethod
+    def campaigns(self, model: str) -> Sequence[Campaign]:
+        """Campaigns about a target, oldest first."""
+
+    @abstractmethod
+    def choose(self, campaign_id: str, *, allow_incomplete: bool) -> ChosenSets:
+        """Reserves T, cuts S, closes the campaign.
+
+        Raises:
+            NotReady: images still lack judgements, and that isn't allowed.
+        """
+
+    @abstractmethod
+    def chosen(self, campaign_id: str) -> ChosenSets:
+        """What it chose, without the images that were vetoed since."""
+
+    @abstractmethod
+    def make_tasks(self, campaign_id: str, annotators: Sequence[str], double_share: float) -> None:
+        """Makes the mask tasks of a campaign that aren't there."""
+
+    @abstractmethod
+    def tasks(self, *, campaign_id: str = "", purpose: MaskPurpose | None = None) -> Sequence[MaskTask]:
+        """Mask tasks, of a campaign and for a purpose where these are given, in the order of their making."""
+
+    @abstractmethod
+    def mask(self, task_id: str, revision: int) -> bytes:
+        """A revision of a mask in wire form, on the original's grid."""
+
+    @abstractmethod
+    def maps(self, image_id: str) -> Mapping[Version, bytes]:
+        """The stored label maps of an image in wire form, on the canonical grid."""
+
+    @abstractmethod
+    def check_run(self, plan: RunPlan) -> None:
+        """Does nothing where fine-tuning takes such a plan.
+
+        Raises:
+            InvalidInput: a recipe, setting or bound that can't be.
+        """
+
+    @abstractmethod
+    def start_run(self, plan: RunPlan, key: str) -> Run:
+        """Begins a run of fine-tuning."""
+
+    @abstractmethod
+    def run(self, run_id: str) -> Run:
+        """A run."""
+
+    @abstractmethod
+    def released(self, model: str) -> Sequence[Run]:
+        """The runs that released a version of a target, oldest first."""
+
+    @abstractmethod
+    def promote(self, run_id: str, *, despite_gate: bool) -> Run:
+        """Has the version of a run released.
+
+        Raises:
+            NotReady: it made no version, or the gate refused it.
+        """
+
+    @abstractmethod
+    def cancel_run(self, run_id: str) -> Run:
+        """Ends a run.
+
+        Raises:
+            NotReady: it has ended otherwise, or is being released.
+        """
+
+
+class Remote(Neighbours):
+    """The services at the addresses of a client, which is made when it is first needed."""
+
+    def __init__(self, connect: Callable[[], client.Client]) -> None:
+        self._connect = connect
+
+    def target(self, model: str) -> Version:
+        with _told():
+            found = [item for item in self._client.models() if item.role is client.Role.TARGET]
+        named = [item for item in found if item.name == model] if model else found
+        if len(named) != 1:
+            there = ", ".join(item.name for item in found) or "none"
+            raise NotFound(f"{model or 'the target'} must be one of the targets: there are {there}")
+        if not named[0].serving:
+            raise NotReady(f"no version of {named[0].name} serves")
+        return Version(named[0].name, max(named[0].serving))
+
+    def contests(self) -> Sequence[Contest]:
+        with _told():
+            return self._client.contests()
+
+    def cut(self, target: Version, per_ranking: int, key: str, note: str) -> CandidateSet:
+        with _told():
+            return self._client.cut_candidates(per_ranking=per_ranking, target=target, idempotency_key=key, note=note)
+
+    def fresh(self, target: Version, per_ranking: int, since: str) -> int:
+        with _told():
+            found = self._client.diff_candidates(since or target, target, per_ranking=per_ranking)
+        return len(found.entered) + (0 if since else len(found.stayed))
+
+    def open_campaign(self, candidate_set_id: str, plan: CampaignPlan, key: str, note: str) -> Campaign:
+        with _told():
+            return self._client.create_campaign(candidate_set_id, plan, note=note, idempotency_key=key)
+
+    def campaign(self, campaign_id: str) -> Campaign:
+        with _told():
+            return self._client.campaign(campaign_id)
+
+    def campaigns(self, model: str) -> Sequence[Campaign]:
+        with _told():
+            found = self._client.campaigns()
+        return [item for item in reversed(found) if item.target.model == model]
+
+    def choose(self, campaign_id: str, *, allow_incomplete: bool) -> ChosenSets:
+        with _told():
+            return self._client.choose_sets(campaign_id, allow_incomplete=allow_incomplete)
+
+    def chosen(self, campaign_id: str) -> ChosenSets:
+        with _told():
+            return self._client.chosen_sets(campaign_id)
+
+    def make_tasks(self, campaign_id: str, annotators: Sequence[str], double_share: float) -> None:
+        with _told():
+            self._client.create_mask_tasks(campaign_id, annotators, double_share=double_share)
+
+    def tasks(self, *, campaign_id: str = "", purpose: MaskPurpose | None = None) -> Sequence[MaskTask]:
+        with _told():
+            return list(self._client.mask_tasks(campaign_id, purpose=purpose, page_size=1000))
+
+    def mask(self, task_id: str, revision: int) -> bytes:
+        with _told():
+            return self._client.mask_revision(task_id, revision).label_map
+
+    def maps(self, image_id: str) -> Mapping[Version, bytes]:
+        with _told():
+            return {item.version: item.label_map for item in self._client.label_maps(image_id)}
+
+    def check_run(self, plan: RunPlan) -> None:
+        with _told():
+            self._client.check_run(plan)
+
+    def start_run(self, plan: RunPlan, key: str) -> Run:
+        with _told():
+            return self._client.start_run(plan, idempotency_key=key)
+
+    def run(self, run_id: str) -> Run:
+        with _told():
+            return self._client.run(run_id)
+
+    def released(self, model: str) -> Sequence[Run]:
+        with _told():
+            found = list(self._client.runs(state=RunState.RELEASED, page_size=1000))
+        return [item for item in reversed(found) if item.released is not None and item.released.model == model]
+
+    def promote(self, run_id: str, *, despite_gate: bool) -> Run:
+        with _told():
+            return self._client.promote_run(run_id, despite_gate=despite_gate)
+
+    def cancel_run(self, run_id: str) -> Run:
+        with _told():
+            return self._client.cancel_run(run_id)
+
+    @cached_property
+    def _client(self) -> client.Client:
+        return self._connect()
+
+
+_KINDS: tuple[tuple[type[client.ClientError], type[MadsegError]], ...] = (
+    (client.InvalidArgument, InvalidInput),
+    (client.NotFound, NotFound),
+    (client.NotReady, NotReady),
+    (client.Unauthenticated, Unauthenticated),
+    (client.Forbidden, Forbidden),
+    (client.Unavailable, Unavailable),
+    (client.DeadlineExceeded, Unavailable),
+)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Errors of the client as ours; one that no repetition helps becomes Conflict where there is no better word."""
+    try:
+        yield
+    except client.ClientError as error:
+        kind = next((ours for theirs, ours in _KINDS if isinstance(error, theirs)), Conflict)
+        raise kind(f"{error.service or 'a service'}: {error}") from error
