@@ -8,7 +8,7 @@ from madseg.core.errors import InvalidInput, Unavailable
 from madseg.core.preprocess import picture_keys
 from madseg.gateway import store
 from madseg.gateway.accept import Forgotten
-from madseg.gateway.forget import Forgetting, Receipt
+from madseg.gateway.forget import Forgetting, Receipt, together
 from madseg.gateway.upload import ImageUpload
 from tests.databases import KINDS
 from tests.gateway.conftest import Parts
@@ -134,3 +134,17 @@ def test_requeueing_does_not_revive(parts: Parts) -> None:
     intake = parts.intake(stream=Tapped(parts.stream, after=lambda: acts.pop(0)()))
     assert (0, [image]) == intake.requeue([image])
     assert parts.records("t.images")[-1].value is None
+
+
+def test_several_services_are_asked_in_their_order() -> None:
+    """One receipt of all; where one is away those behind it are not asked yet."""
+    away = Selector()
+    whole = together(lambda *_: Receipt(("1 mask",), stays=("weights of runs",)), away)
+    assert whole("ab" * 16, "x") == Receipt(
+        ("1 mask", "2 label maps"), ("rankings: at the next batch",), ("weights of runs",)
+    )
+    away.away = True
+    behind = Selector()
+    with pytest.raises(Unavailable):
+        together(away, behind)("ab" * 16, "x")
+    assert behind.asked == []

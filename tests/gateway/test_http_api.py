@@ -2,16 +2,20 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import httpx
 import pytest
 
+from madseg.access import Role, Tokens, add_token
 from madseg.core.errors import Conflict, InvalidInput, Unavailable
 from madseg.gateway.accept import Intake, Policy
 from madseg.gateway.decode import Limits
 from madseg.gateway.http_api import create_app
 from madseg.gateway.http_server import HttpServer
+from madseg.gateway.web.callers import Door
 from tests.gateway.conftest import GRID, Parts
 from tests.gateway.failing import Tapped
 from tests.gateway.pictures import encoded, gradient, noise, png_header
@@ -182,7 +186,7 @@ def test_the_interface_describes_itself(client: httpx.Client) -> None:
     """OpenAPI with the body and every status."""
     operation = client.get("/openapi.json").json()["paths"]["/v1/images"]["post"]
     assert {"image/*", "multipart/form-data"} == set(operation["requestBody"]["content"])
-    assert {"200", "201", "207", "400", "410", "413", "415", "422", "503"} == set(operation["responses"])
+    assert {"200", "201", "207", "400", "401", "403", "410", "413", "415", "422", "503"} == set(operation["responses"])
 
 
 def test_uploads_side_by_side(client: httpx.Client, parts: Parts) -> None:
@@ -210,3 +214,50 @@ def test_a_taken_address_is_a_conflict(parts: Parts) -> None:
             server.start()
     with pytest.raises(InvalidInput, match="host:port"):
         HttpServer(create_app(parts.intake(), lambda: None), "localhost").start()
+
+
+@pytest.fixture
+def guarded(parts: Parts, tmp_path: Path) -> Iterator[Callable[..., httpx.Client]]:
+    """Makes clients, with these headers, of a gateway that asks for tokens: one of each role, in `tokens.json`."""
+    intake = Intake(parts.stream, parts.database, parts.blobs, Policy(GRID), parts.clock, "t")
+    add_token(tmp_path / "tokens.json", "somebody", [Role.RATER])
+    door = Door(Tokens(tmp_path / "tokens.json"), insecure=False)
+    server = HttpServer(create_app(intake, lambda: None, door=door), "127.0.0.1:0")
+    server.start()
+    with ExitStack() as opened:
+        url = f"http://127.0.0.1:{server.port}"
+        yield lambda **headers: opened.enter_context(
+            httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=20)
+        )
+    server.stop()
+
+
+def test_each_role_gets_to_the_routes_that_take_it(guarded: Callable[..., httpx.Client], tmp_path: Path) -> None:
+    """Sources, operators and admins bring pictures in; everybody with a token sees one; nobody else anything."""
+    tokens = {role: add_token(tmp_path / "tokens.json", f"the {role}", [role]) for role in Role}
+    operator = guarded(authorization=f"Bearer {tokens[Role.OPERATOR]}")
+    image = operator.post("/v1/images", content=noise(1)).json()["image_id"]
+    for role in Role:
+        client = guarded(authorization=f"Bearer {tokens[role]}")
+        taken = role in {Role.SOURCE, Role.OPERATOR, Role.ADMIN}
+        assert client.post("/v1/images", content=noise(1)).status_code == (200 if taken else 403)
+        assert client.get(f"/v1/images/{image}").status_code == 200
+        assert client.get(f"/v1/images/{image}/picture").status_code == 200
+    for headers in ({}, {"authorization": "Bearer nobody"}):
+        stranger = guarded(**headers)
+        assert stranger.post("/v1/images", content=noise(1)).status_code == 401
+        assert stranger.get(f"/v1/images/{image}").status_code == 401
+        assert stranger.get(f"/v1/images/{image}/picture").status_code == 401
+        assert stranger.get("/healthz").status_code == 200
+
+
+def test_another_site_can_not_upload_in_somebodys_name(guarded: Callable[..., httpx.Client], tmp_path: Path) -> None:
+    """By their cookie it takes the header and the origin that the pages send; a picture needs neither."""
+    token = add_token(tmp_path / "tokens.json", "olga", [Role.OPERATOR])
+    cookie = f"madseg={token}"
+    for headers in ({}, {"x-madseg": "1"}, {"origin": "http://elsewhere"}, {"x-madseg": "1", "origin": "http://else"}):
+        assert guarded(cookie=cookie, **headers).post("/v1/images", content=noise(1)).status_code == 403
+    ours = guarded(cookie=cookie, **{"x-madseg": "1"})
+    answer = ours.post("/v1/images", content=noise(1), headers={"origin": str(ours.base_url)})
+    assert answer.status_code == 201
+    assert guarded(cookie=cookie).get(f"/v1/images/{answer.json()['image_id']}/picture").status_code == 200

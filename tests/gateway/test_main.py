@@ -28,7 +28,9 @@ from tests.gateway.pictures import noise
 
 def config(**given: Any) -> Config:
     """A configuration on free ports, in the names of the fixture."""
-    base = load(Config, {}, prefix="t", partitions=2, grid="12x16", http="127.0.0.1:0", intake="127.0.0.1:0")
+    base = load(
+        Config, {}, prefix="t", partitions=2, grid="12x16", http="127.0.0.1:0", intake="127.0.0.1:0", insecure=True
+    )
     return replace(base, **given)
 
 
@@ -38,12 +40,14 @@ def test_both_ways_in_are_one_gateway(parts: Parts) -> None:
     for part in built:
         part.start()
     try:
-        _, rpc, web = built
+        _, rpc, web, _ = built
         assert isinstance(rpc, Server)
         assert isinstance(web, HttpServer)
         answer = httpx.post(f"http://127.0.0.1:{web.port}/v1/images", content=noise(1), trust_env=False)
         assert answer.status_code == 201
         assert httpx.get(f"http://127.0.0.1:{web.port}/readyz", trust_env=False).status_code == 200
+        assert httpx.get(f"http://127.0.0.1:{web.port}/api/me", trust_env=False).json()["insecure"]
+        assert httpx.get(f"http://127.0.0.1:{web.port}/", trust_env=False).status_code == 200
         with grpc.insecure_channel(f"127.0.0.1:{rpc.port}") as channel:
             request = intake_pb2.UploadImageRequest(image=intake_pb2.ImageUpload(content=noise(1)))
             assert IntakeServiceStub(channel).UploadImage(request).duplicate
@@ -59,6 +63,19 @@ def test_settings_have_bounds(parts: Parts, given: dict[str, object]) -> None:
     """Found at the start."""
     with pytest.raises(InvalidInput):
         build(config(**given), parts.stream, parts.database, parts.blobs)
+
+
+@pytest.mark.parametrize("name", ["http", "intake"])
+def test_insecure_is_for_one_machine(parts: Parts, name: str) -> None:
+    """Found at the start."""
+    with pytest.raises(InvalidInput, match="this machine alone"):
+        build(config(**{name: "0.0.0.0:0"}), parts.stream, parts.database, parts.blobs)
+
+
+def test_without_tokens_it_doesnt_start(parts: Parts) -> None:
+    """It says how to make them."""
+    with pytest.raises(InvalidInput, match="madseg access add"):
+        build(config(insecure=False, tokens="nowhere"), parts.stream, parts.database, parts.blobs)
 
 
 def test_open_bans_are_carried_out_by_themselves(parts: Parts) -> None:

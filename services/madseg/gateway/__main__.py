@@ -8,21 +8,29 @@ from dataclasses import dataclass
 import structlog
 
 from madseg import project
-from madseg.core.errors import InvalidInput
+from madseg.access import Access, open_access
+from madseg.admission import Admission
+from madseg.client import Client
+from madseg.core.errors import InvalidInput, NotFound
 from madseg.core.messages import VersionRef
 from madseg.core.preprocess import parse_size
 from madseg.core.taxonomy import Taxonomy
+from madseg.gateway import forget
 from madseg.gateway.accept import Intake, Policy
 from madseg.gateway.chores import expiring, finishing
 from madseg.gateway.decode import LIMITS, Limits
-from madseg.gateway.forget import Forgetting, Receipt
+from madseg.gateway.forget import Forgetting
 from madseg.gateway.grpc_api import IntakeApi
 from madseg.gateway.history import History
 from madseg.gateway.http_api import create_app
 from madseg.gateway.http_server import HttpServer
 from madseg.gateway.import_predictions import ImportPredictions
 from madseg.gateway.migrations import TABLES
-from madseg.gateway.neighbours import expiry_at, models_at, selector_at
+from madseg.gateway.neighbours import expiry_at, labelling_at, models_at, selector_at
+from madseg.gateway.web.application import Connect, Pages, Settings
+from madseg.gateway.web.callers import Door
+from madseg.gateway.web.overview import OPTIONAL
+from madseg.observing.measured import MeasuredDatabase, MeasuredStream
 from madseg.ports import Blobs, Database, Stream
 from madseg.process import serve
 from madseg.rpc import Server, Service
@@ -55,6 +63,14 @@ class Config:
     intake: str = setting("MADSEG_INTAKE", "127.0.0.1:7001", "Address of the gateway's gRPC server")
     models: str = setting("MADSEG_MODELS", "127.0.0.1:7002", "Address of the Models service")
     selector: str = setting("MADSEG_SELECTOR", "127.0.0.1:7003", "Address of the selector's gRPC server")
+    labelling: str = setting("MADSEG_LABELLING", "127.0.0.1:7004", "Address of the labelling service")
+    finetune: str = setting("MADSEG_FINETUNE", "127.0.0.1:7005", "Address of the fine-tune service")
+    rounds: str = setting("MADSEG_ROUNDS", "127.0.0.1:7006", "Address of the rounds service")
+    tokens: str = setting("MADSEG_TOKENS", "state/tokens.json", "File of the tokens that people and programs show")
+    insecure: bool = setting("MADSEG_INSECURE", False, "Ask nobody for a token; only on addresses of this machine")
+    token: str = setting(
+        "MADSEG_GATEWAY_TOKEN", "", "Token of an operator, which the gateway shows to other services", secret=True
+    )
 
 
 def build(
@@ -65,37 +81,71 @@ def build(
     *,
     taxonomy: Taxonomy | None = None,
     is_imported: Callable[[VersionRef], bool] | None = None,
-    forget_in_selector: Callable[[str, str], Receipt] | None = None,
+    forget_elsewhere: forget.Part | None = None,
     expire_in_selector: Callable[[Sequence[str], int], None] | None = None,
+    connect: Connect | None = None,
+    access: Access | None = None,
     clock: Callable[[], int] = lambda: time.time_ns() // 1000,
 ) -> list[Part]:
     """The parts of the gateway, in the order to start them; what isn't given is asked for over gRPC."""
+    stream, database = MeasuredStream(stream), MeasuredDatabase(database, "gateway")
+    access = access or open_access(config.tokens, insecure=config.insecure, addresses=[config.intake, config.http])
     policy = _policy(config)
     ensure_topics(stream, [topic(config.prefix, config.partitions) for topic in (images_topic, predictions_topic)])
     database.prepare(TABLES, upgrade=config.migrate)
 
+    classes = taxonomy or project.taxonomy(config.taxonomy)
     intake = Intake(stream, database, blobs, policy, clock, config.prefix)
     imports = ImportPredictions(
         stream,
         database,
         policy,
-        taxonomy or project.taxonomy(config.taxonomy),
-        is_imported or models_at(config.models),
+        classes,
+        is_imported or models_at(config.models, config.token or None),
         clock,
         config.prefix,
     )
-    selector = forget_in_selector or selector_at(config.selector)
-    forgetting = Forgetting(stream, database, blobs, selector, clock, config.prefix)
+    elsewhere = forget_elsewhere or _elsewhere(config)
+    forgetting = Forgetting(stream, database, blobs, elsewhere, clock, config.prefix)
     forgetting.reopen()
     api = IntakeApi(intake, imports, forgetting)
     service = Service("madseg.v1.IntakeService", api, add_IntakeServiceServicer_to_server)
-    app = create_app(intake, intake.check)
+    door = Door(access, insecure=config.insecure)
+    pages = _pages(config, intake, policy, classes, door, connect)
     chores = [finishing(forgetting)]
     if config.history_days:
-        expire = expire_in_selector or expiry_at(config.selector)
+        expire = expire_in_selector or expiry_at(config.selector, config.token or None)
         history = History(stream, database, blobs, expire, clock, config.prefix, config.history_days)
         chores.append(expiring(history))
-    return [*chores, Server([service], config.intake), HttpServer(app, config.http)]
+    web = HttpServer(create_app(intake, intake.check, pages, door), config.http)
+    return [*chores, Server([service], config.intake, Admission(access)), web, pages]
+
+
+def _elsewhere(config: Config) -> forget.Part:
+    """Labelling first: once the selector has forgotten, nobody is told of the image any more."""
+    token = config.token or None
+    selector = selector_at(config.selector, token)
+    return forget.together(labelling_at(config.labelling, token), selector) if config.labelling else selector
+
+
+def _pages(
+    config: Config, intake: Intake, policy: Policy, taxonomy: Taxonomy, door: Door, connect: Connect | None
+) -> Pages:
+    def to_services(timeout: float) -> Client:
+        services = (config.selector, config.models, config.labelling, config.finetune or None, config.rounds or None)
+        return Client(None, *services, token=config.token or None, timeout=timeout)
+
+    def counts() -> dict[str, int]:
+        return {"random_lane": intake.status().stored.random_lane}
+
+    def picture(image: str) -> bytes | None:
+        try:
+            return intake.picture(image, original=False)[0]
+        except NotFound:
+            return None
+
+    parts = [name for name in OPTIONAL if getattr(config, name)]
+    return Pages(Settings(door, connect or to_services, taxonomy, policy.grid, counts, parts, picture))
 
 
 def _policy(config: Config) -> Policy:

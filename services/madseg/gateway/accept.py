@@ -18,6 +18,7 @@ from madseg.gateway import store
 from madseg.gateway.canonical import canonical
 from madseg.gateway.decode import LIMITS, Decoded, Limits, decode
 from madseg.gateway.upload import Accepted, ImageUpload, checked, shown
+from madseg.observing.uploading import uploading
 from madseg.ports import Blobs, Database, Stream
 from madseg.wire import encode_image, images_topic
 
@@ -76,7 +77,10 @@ class Intake:
             Unavailable: nothing was acknowledged; the same upload may succeed later.
         """
         try:
-            return self._upload(checked(upload))
+            with uploading(len(upload.content)) as seen:
+                accepted = self._upload(checked(upload))
+                seen.acknowledged(accepted.image_id, duplicate=accepted.duplicate)
+            return accepted
         except InvalidInput:
             with self._counting:
                 self._refused += 1

@@ -35,11 +35,28 @@ class Receipt:
     stays: tuple[str, ...] = ()
 
 
+Part = Callable[[str, str], Receipt]
+"""Makes another service forget an image, for a reason, and returns its receipt; raises Unavailable where it is away."""
+
+
+def together(*parts: Part) -> Part:
+    """Several services as one part, asked one after the other."""
+
+    def forget(image: str, reason: str) -> Receipt:
+        said = [part(image, reason) for part in parts]
+        return Receipt(
+            tuple(line for item in said for line in item.gone),
+            tuple(line for item in said for line in item.later),
+            tuple(line for item in said for line in item.stays),
+        )
+
+    return forget
+
+
 class Forgetting:
     """Forgets images. Thread-safe.
 
-    `selector(image_id, reason)` makes the selector forget and returns its receipt; it raises Unavailable where the
-    selector can't be reached. `clock` gives microseconds since 1970.
+    `elsewhere` is the part of the other services. `clock` gives microseconds since 1970.
     """
 
     def __init__(
@@ -47,11 +64,11 @@ class Forgetting:
         stream: Stream,
         database: Database,
         blobs: Blobs,
-        selector: Callable[[str, str], Receipt],
+        elsewhere: Part,
         clock: Callable[[], int],
         prefix: str,
     ) -> None:
-        self._stream, self._database, self._blobs, self._selector = stream, database, blobs, selector
+        self._stream, self._database, self._blobs, self._elsewhere = stream, database, blobs, elsewhere
         self._clock = clock
         self._images, predictions = images_topic(prefix, 1), predictions_topic(prefix, 1)
         self._later = (
@@ -101,7 +118,7 @@ class Forgetting:
             self._blobs.delete(uri)
         with self._database.write() as tx:
             store.remove_image(tx, image)
-        theirs = self._selector(image, reason)
+        theirs = self._elsewhere(image, reason)
         with self._database.write() as tx:
             store.finish_ban(tx, image)
         return Receipt(

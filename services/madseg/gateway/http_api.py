@@ -4,19 +4,22 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import Depends, FastAPI, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from madseg import __version__
+from madseg.access import Role
 from madseg.core.errors import InvalidInput, MadsegError, Unavailable
 from madseg.events import TRACEPARENT, tracing
 from madseg.gateway.accept import Intake
 from madseg.gateway.http_body import InFlight, read_parts, read_raw
-from madseg.gateway.problems import problem
+from madseg.gateway.problems import answer, problem, refusal
 from madseg.gateway.upload import Accepted, ImageUpload, shown
+from madseg.gateway.web.application import Pages
+from madseg.gateway.web.callers import Door
+from madseg.observing.requests import WatchedRequests
 
 PARTS = 4
 """A form may be this many times as large as one file."""
@@ -49,6 +52,8 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"description": "These very bytes are in already: the same fields, duplicate is true"},
     207: {"description": "Several files: one result each, in order, with its own status"},
     400: {"description": "A field is wrong"},
+    401: {"description": "No token, or one that nobody has"},
+    403: {"description": "A token without the role for it"},
     410: {"description": "The image was forgotten for ever"},
     413: {"description": "More bytes or pixels than are taken"},
     415: {"description": "No image of a kind that is taken in"},
@@ -57,8 +62,12 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(intake: Intake, ready: Callable[[], None]) -> FastAPI:
-    """The web application. `ready` raises a MadsegError where uploads can't be taken now.
+def create_app(
+    intake: Intake, ready: Callable[[], None], pages: Pages | None = None, door: Door | None = None
+) -> FastAPI:
+    """The web application. `ready` raises a MadsegError where uploads can't be taken now; `pages` are served too.
+
+    `door` tells whose requests are taken; without it everybody's are, for an application inside of a test.
 
     Its description is at /openapi.json; there are no pages that load scripts from elsewhere.
     """
@@ -66,7 +75,20 @@ def create_app(intake: Intake, ready: Callable[[], None]) -> FastAPI:
     limits = intake.policy.limits
     in_flight = InFlight(IN_FLIGHT * limits.max_bytes)
 
-    @app.post("/v1/images", status_code=201, responses=_RESPONSES, openapi_extra=_BODY)
+    def takes(*roles: Role) -> Any:
+        async def check(request: Request) -> None:
+            if door is not None:
+                door.admit(request, *roles)
+
+        return Depends(check)
+
+    @app.post(
+        "/v1/images",
+        status_code=201,
+        responses=_RESPONSES,
+        openapi_extra=_BODY,
+        dependencies=[takes(Role.SOURCE, Role.OPERATOR)],
+    )
     async def upload_image(
         request: Request,
         name: Annotated[str, Query(description="Name of the file, for messages")] = "",
@@ -88,14 +110,14 @@ def create_app(intake: Intake, ready: Callable[[], None]) -> FastAPI:
                 answers = [await _answer(intake, item, number) for number, item in enumerate(uploads, 1)]
         if len(answers) == 1:
             return answers[0].response()
-        return JSONResponse({"results": [{**item.body, "status": item.status} for item in answers]}, 207)
+        return answer({"results": [{**item.body, "status": item.status} for item in answers]}, 207)
 
-    @app.get("/v1/images/{image_id}")
+    @app.get("/v1/images/{image_id}", dependencies=[takes()])
     def get_image(image_id: str) -> dict[str, Any]:
         """What is known of an image."""
         return _image(intake, image_id)
 
-    @app.get("/v1/images/{image_id}/picture", response_class=Response)
+    @app.get("/v1/images/{image_id}/picture", response_class=Response, dependencies=[takes()])
     def get_picture(image_id: str, kind: str = "canonical") -> Response:
         """The picture itself: `kind` is canonical (PNG on the grid) or original (the bytes as they came in)."""
         if kind not in {"canonical", "original"}:
@@ -119,6 +141,9 @@ def create_app(intake: Intake, ready: Callable[[], None]) -> FastAPI:
     app.add_exception_handler(MadsegError, _failed)
     app.add_exception_handler(HTTPException, _failed)
     app.add_exception_handler(ClientDisconnect, _failed)
+    if pages:
+        pages.mount(app)
+    app.add_middleware(WatchedRequests)
     return app
 
 
@@ -127,7 +152,7 @@ class _Answer:
         self.status, self.body = status, body
 
     def response(self) -> Response:
-        return _response(self.status, self.body)
+        return answer(self.body, self.status)
 
 
 async def _answer(intake: Intake, upload: ImageUpload, number: int) -> _Answer:
@@ -189,12 +214,5 @@ def _tags(items: Sequence[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _failed(_: Request, error: Exception) -> Response:
-    body = problem(error, None)
-    return _response(body["status"], body)
-
-
-def _response(status: int, body: dict[str, Any]) -> Response:
-    headers = {"Retry-After": "5"} if status == 503 else {}
-    media_type = "application/json" if status < 400 else "application/problem+json"
-    return JSONResponse(body, status, headers, media_type)
+async def _failed(_: Request, error: Exception) -> Response:
+    return refusal(error)

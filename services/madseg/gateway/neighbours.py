@@ -1,23 +1,25 @@
-"""What the gateway asks of other services, over gRPC."""
+"""What the gateway asks of other services, over gRPC, with a token of its own."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import grpc
 
+from madseg.client.channel import open_channel
 from madseg.core.errors import Unavailable
 from madseg.core.messages import VersionRef
 from madseg.gateway.forget import Receipt
-from madseg.v1 import models_pb2, selector_pb2
+from madseg.v1 import models_pb2, scoring_pb2, selector_pb2
 from madseg.v1.models_pb2_grpc import ModelsServiceStub
+from madseg.v1.scoring_pb2_grpc import ScoringServiceStub
 from madseg.v1.selector_pb2_grpc import SelectorServiceStub
 
 DEADLINE_SECONDS = 30.0
 
 
-def selector_at(address: str) -> Callable[[str, str], Receipt]:
+def selector_at(address: str, token: str | None = None) -> Callable[[str, str], Receipt]:
     """`forget(image_id, reason)` of the selector at an address; raises Unavailable."""
-    stub = SelectorServiceStub(grpc.insecure_channel(address))
+    stub = SelectorServiceStub(open_channel(address, token))
 
     def forget(image: str, reason: str) -> Receipt:
         request = selector_pb2.SelectorServiceForgetImageRequest(image_id=image, reason=reason)
@@ -27,9 +29,21 @@ def selector_at(address: str) -> Callable[[str, str], Receipt]:
     return forget
 
 
-def expiry_at(address: str) -> Callable[[Sequence[str], int], None]:
+def labelling_at(address: str, token: str | None = None) -> Callable[[str, str], Receipt]:
+    """`forget(image_id, reason)` of labelling at an address; raises Unavailable."""
+    stub = ScoringServiceStub(open_channel(address, token))
+
+    def forget(image: str, reason: str) -> Receipt:
+        request = scoring_pb2.ScoringServiceForgetImageRequest(image_id=image, reason=reason)
+        said = _asked(f"labelling at {address}", lambda: stub.ForgetImage(request, timeout=DEADLINE_SECONDS))
+        return Receipt(gone=tuple(said.gone), stays=tuple(said.stays))
+
+    return forget
+
+
+def expiry_at(address: str, token: str | None = None) -> Callable[[Sequence[str], int], None]:
     """`expire(image_ids, accepted_before)` of the selector at an address; raises Unavailable."""
-    stub = SelectorServiceStub(grpc.insecure_channel(address))
+    stub = SelectorServiceStub(open_channel(address, token))
 
     def expire(images: Sequence[str], before: int) -> None:
         request = selector_pb2.ExpireImagesRequest(image_ids=images)
@@ -39,9 +53,9 @@ def expiry_at(address: str) -> Callable[[Sequence[str], int], None]:
     return expire
 
 
-def models_at(address: str) -> Callable[[VersionRef], bool]:
+def models_at(address: str, token: str | None = None) -> Callable[[VersionRef], bool]:
     """`is_imported(version)` of the Models service at an address; raises Unavailable. What is, is asked for once."""
-    stub = ModelsServiceStub(grpc.insecure_channel(address))
+    stub = ModelsServiceStub(open_channel(address, token))
     known: set[VersionRef] = set()
 
     def is_imported(ref: VersionRef) -> bool:

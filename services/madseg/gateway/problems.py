@@ -1,11 +1,24 @@
 """Errors as HTTP has them: a status and problem details (RFC 9457)."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from madseg.core.errors import AlreadyExists, Conflict, InvalidImage, InvalidInput, NotFound, NotReady, Unavailable
+from madseg.client import errors as asked
+from madseg.core.errors import (
+    AlreadyExists,
+    Conflict,
+    Forbidden,
+    InvalidImage,
+    InvalidInput,
+    NotFound,
+    NotReady,
+    Unauthenticated,
+    Unavailable,
+)
 from madseg.gateway.accept import Forgotten
 from madseg.gateway.decode import TooLarge, UnknownFormat
 
@@ -15,13 +28,28 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (Forgotten, 410),
     (InvalidImage, 422),
     (InvalidInput, 400),
+    (Unauthenticated, 401),
+    (Forbidden, 403),
     (NotFound, 404),
     (AlreadyExists, 409),
     (Conflict, 409),
     (NotReady, 409),
     (Unavailable, 503),
+    # What another service said, by way of the client.
+    (asked.InvalidArgument, 400),
+    (asked.Unauthenticated, 401),
+    (asked.Forbidden, 403),
+    (asked.NotFound, 404),
+    (asked.AlreadyExists, 409),
+    (asked.NotReady, 409),
+    (asked.ServerError, 502),
+    (asked.Unavailable, 503),
+    (asked.DeadlineExceeded, 504),
 )
 """The first that fits counts."""
+
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}, 504: {"Retry-After": "5"}}
+"""What an answer of this status has to say besides."""
 
 
 def problem(error: Exception, item: str | None) -> dict[str, Any]:
@@ -35,6 +63,18 @@ def problem(error: Exception, item: str | None) -> dict[str, Any]:
     body["detail"] = f"{item}: {detail}" if item else detail
     if item:
         body["item"] = item
-    if isinstance(error, InvalidInput) and error.field:
+    if isinstance(error, InvalidInput | asked.InvalidArgument) and error.field:
         body["field"] = error.field
     return body
+
+
+def answer(body: Mapping[str, Any], status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A JSON answer: an outcome, or from status 400 on problem details."""
+    media_type = "application/json" if status < 400 else "application/problem+json"
+    return JSONResponse(body, status, {**_HEADERS.get(status, {}), **(headers or {})}, media_type)
+
+
+def refusal(error: Exception) -> JSONResponse:
+    """The answer to a request that failed."""
+    body = problem(error, None)
+    return answer(body, body["status"], error.headers if isinstance(error, HTTPException) else None)

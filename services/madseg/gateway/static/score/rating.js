@@ -1,0 +1,130 @@
+// @ts-check
+/** One rater at work on one campaign: what is on show, what was judged, what waits to be sent. */
+
+import { post, signals } from "/static/api.js";
+import { Ahead } from "/static/score/ahead.js";
+import { queueOf } from "/static/score/queue.js";
+
+/** Judged images that stay painted, for undo. */
+const REMEMBERED = 6;
+
+/** The giving back of an earlier one: what it held isn't asked for before that is done. */
+let leaving = Promise.resolve();
+
+export class Rating extends EventTarget {
+  /** Judged and left, as the server last said. */
+  progress = { judged: 0, left: 0 };
+  /** @type {string} Why something that was asked for couldn't be done. */
+  notice = "";
+  /** @type {import("/static/score/ahead.js").Item[]} */
+  #past = [];
+  #shownAt = 0;
+  #again = () => {
+    this.ahead.retry();
+    void this.more();
+  };
+
+  /** @param {string} campaign @param {string} person @param {{label: number, colour: string}[]} classes */
+  constructor(campaign, person, classes) {
+    super();
+    this.campaign = campaign;
+    this.queue = queueOf(person);
+    this.queue.addEventListener("change", this.#changed);
+    this.queue.addEventListener("acknowledged", this.#acknowledged);
+    this.ahead = new Ahead(
+      campaign,
+      classes,
+      (progress) => this.#told(progress),
+      this.#changed,
+    );
+    signals.addEventListener("connection", this.#again);
+    signals.addEventListener("signedin", this.#again);
+    leaving.then(() => this.more());
+  }
+
+  /** Gives back what isn't judged. */
+  close() {
+    this.queue.removeEventListener("change", this.#changed);
+    this.queue.removeEventListener("acknowledged", this.#acknowledged);
+    signals.removeEventListener("connection", this.#again);
+    signals.removeEventListener("signedin", this.#again);
+    const ids = this.ahead.items.map((item) => item.assignment.id);
+    if (ids.length)
+      leaving = post("/api/assignments/return", { assignment_ids: ids }, { keepalive: true }).catch(() => undefined);
+  }
+
+  /** What is on show. */
+  get current() {
+    return this.ahead.items[0] ?? null;
+  }
+
+  /** Images that this rater has judged, and how many there are at all for them. */
+  get counts() {
+    const unsent = this.queue.of(this.campaign).length;
+    return { judged: this.progress.judged + unsent, all: this.progress.judged + this.progress.left };
+  }
+
+  /** Whether the last judgement can be taken back. */
+  get undoable() {
+    return this.#past.length > 0 || this.counts.judged > 0;
+  }
+
+  more() {
+    return this.ahead.fill(this.queue.of(this.campaign).map((item) => item.judgement.assignment.id));
+  }
+
+  /** Called when what is on show can be seen. */
+  shown() {
+    this.#shownAt = performance.now();
+  }
+
+  /** @param {Record<string, unknown>} judgement */
+  judge(judgement) {
+    if (!this.current) return;
+    const item = this.ahead.shift();
+    const looked = this.#shownAt ? Math.round(performance.now() - this.#shownAt) : 0;
+    this.#shownAt = 0;
+    this.#past = [...this.#past, item].slice(-REMEMBERED);
+    this.notice = "";
+    const body = { ...judgement, looked_ms: looked };
+    this.queue.add({ campaign: this.campaign, assignment: item.assignment, body });
+    this.more();
+  }
+
+  /** Takes the last judgement back and shows its image again. */
+  async undo() {
+    this.notice = "";
+    try {
+      const unsent = await this.queue.takeBack(this.campaign);
+      const assignment = unsent ? unsent.assignment : await this.#undoSent();
+      const known = this.#past.findLast((item) => item.assignment.id === assignment.id);
+      this.#past = this.#past.filter((item) => item !== known);
+      if (known) this.ahead.unshift(known);
+      else this.ahead.again(assignment);
+    } catch (error) {
+      this.notice = `Nothing was undone: ${/** @type {Error} */ (error).message}`;
+    }
+    this.#changed();
+  }
+
+  async #undoSent() {
+    const { assignment } = await post(`/api/campaigns/${this.campaign}/undo`);
+    this.#told({ judged: this.progress.judged - 1, left: this.progress.left + 1 });
+    return assignment;
+  }
+
+  /** @param {{judged: number, left: number}} progress */
+  #told({ judged, left }) {
+    this.progress = { judged, left };
+    this.#changed();
+  }
+
+  #changed = () => void this.dispatchEvent(new Event("change"));
+
+  /** @param {any} event */
+  #acknowledged = ({ detail }) => {
+    if (detail.campaign !== this.campaign) return;
+    if (detail.answer) this.#told(detail.answer);
+    this.more();
+  };
+}

@@ -1,0 +1,146 @@
+"""Who calls a route of the pages: told by a cookie or a bearer token, and what the route takes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+from urllib.parse import quote, unquote, urlsplit
+
+from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
+
+from madseg.access import Access, Principal, Role, bearer, is_this_machine
+from madseg.client import Client
+from madseg.core.errors import Forbidden
+from madseg.gateway.web.asking import Asking
+
+T = TypeVar("T")
+
+COOKIE = "madseg"
+"""The cookie that holds the token itself."""
+
+CHANGE_HEADER = "x-madseg"
+"""Forms of other sites can't send it: what changes something has it with the value 1."""
+
+INSIDERS = (Role.ANNOTATOR, Role.REVIEWER, Role.OPERATOR)
+"""Those who see masks and what was chosen."""
+
+READERS = (Role.READER, *INSIDERS)
+"""Those who see rankings: a rater must not see how much the models disagree."""
+
+_HARMLESS = {"GET", "HEAD", "OPTIONS"}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls, with the token that the services are asked with."""
+
+    who: Principal
+    token: str | None
+    asking: Asking
+
+    async def ask(self, question: Callable[[Client], T]) -> T:
+        """The answer of the services, asked in a thread with the caller's own token."""
+        return await self.asking.ask(self.token, question)
+
+
+class Door:
+    """Tells callers by the access of the deployment. `insecure` says that this is everybody's."""
+
+    def __init__(self, access: Access, *, insecure: bool) -> None:
+        self.insecure, self._access = insecure, access
+
+    def identify(self, token: str | None) -> Principal:
+        """Raises Unauthenticated, and Unavailable where the tokens can't be read now."""
+        return self._access.identify(token)
+
+    def enter(self, request: HTTPConnection, asking: Asking) -> Caller:
+        """Whoever calls.
+
+        Raises:
+            Unauthenticated: nobody knows them.
+            Forbidden: another site sent this, as far as can be told.
+        """
+        self.check_host(request)
+        token = shown_token(request)
+        caller = Caller(self.identify(token), token, asking)
+        if request.scope["method"] not in _HARMLESS:
+            check_change(request)
+        return caller
+
+    def admit(self, request: HTTPConnection, *roles: Role) -> Principal:
+        """Whoever calls a route beside the API: a program, or one of the pages for a picture.
+
+        Raises:
+            Unauthenticated: nobody knows them.
+            Forbidden: they have none of the roles, or another site sent this, as far as can be told.
+        """
+        self.check_host(request)
+        who = self.identify(shown_token(request))
+        who.must(*roles)
+        by_browser = COOKIE in request.cookies or "origin" in request.headers
+        if request.scope["method"] not in _HARMLESS and by_browser and not request.headers.get("authorization"):
+            check_change(request)
+        return who
+
+    def check_host(self, request: HTTPConnection) -> None:
+        """Without tokens a page of another site could have its own name point here: then its name gives it away.
+
+        Raises:
+            Forbidden: it does.
+        """
+        if self.insecure and not is_this_machine(_host_of(request.headers.get("host", ""))):
+            raise Forbidden("without tokens madseg answers on this machine alone, as localhost or 127.0.0.1")
+
+
+def shown_token(request: HTTPConnection) -> str | None:
+    """The token of the header, else that of the cookie."""
+    header = request.headers.get("authorization")
+    if header:
+        return bearer(header)
+    cookie = request.cookies.get(COOKIE)
+    return unquote(cookie) if cookie else None
+
+
+def check_change(request: HTTPConnection) -> None:
+    """Raises Forbidden where a change doesn't come from these pages or a program."""
+    if request.headers.get(CHANGE_HEADER) != "1":
+        raise Forbidden("what changes something needs the header `X-Madseg: 1`")
+    origin, carried = request.headers.get("origin"), not request.headers.get("authorization")
+    if origin is None and carried and COOKIE in request.cookies:
+        raise Forbidden("what changes something by a cookie needs the header `Origin`, which browsers send")
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+        raise Forbidden("this comes from a page of another site")
+
+
+def cookie_value(token: str) -> str:
+    """A token as a cookie can hold it."""
+    return quote(token, safe="")
+
+
+def takes(*roles: Role) -> Callable[[Request], Caller]:
+    """A dependency: the caller, who has one of these roles; without roles, anybody who is known."""
+
+    async def check(request: Request) -> Caller:
+        caller: Caller = request.state.caller
+        caller.who.must(*roles)
+        return caller
+
+    return check  # type: ignore[return-value]
+
+
+def _host_of(netloc: str) -> str:
+    try:
+        return urlsplit(f"//{netloc}").hostname or ""
+    except ValueError:
+        return ""
+
+
+Anybody = Annotated[Caller, Depends(takes())]
+Rater = Annotated[Caller, Depends(takes(Role.RATER))]
+Annotator = Annotated[Caller, Depends(takes(Role.ANNOTATOR))]
+Reviewer = Annotated[Caller, Depends(takes(Role.REVIEWER))]
+Operator = Annotated[Caller, Depends(takes(Role.OPERATOR))]
+Overseer = Annotated[Caller, Depends(takes(Role.REVIEWER, Role.OPERATOR))]
+Drawer = Annotated[Caller, Depends(takes(Role.ANNOTATOR, Role.REVIEWER))]
+Insider = Annotated[Caller, Depends(takes(*INSIDERS))]
+Reader = Annotated[Caller, Depends(takes(*READERS))]

@@ -1,0 +1,67 @@
+"""/api/session, /api/me and /api/taxonomy: who is signed in, and the classes that everything is about."""
+
+from fastapi import APIRouter, Request, Response
+
+from madseg.core.errors import Unauthenticated
+from madseg.core.preprocess import Size
+from madseg.core.taxonomy import VOID, Taxonomy
+from madseg.gateway.web.attempts import Attempts
+from madseg.gateway.web.bodies import Body, read_body
+from madseg.gateway.web.callers import COOKIE, Anybody, Door, cookie_value
+from madseg.gateway.web.encoding import said
+
+
+class SignIn(Body):
+    """What signs in."""
+
+    token: str
+
+
+def session_routes(door: Door, attempts: Attempts, taxonomy: Taxonomy, grid: Size) -> APIRouter:
+    """The routes of signing in."""
+    router = APIRouter()
+
+    @router.post("/session")
+    async def begin_session(request: Request) -> Response:
+        address = request.client.host if request.client else ""
+        attempts.check(address)
+        token = (await read_body(request, SignIn)).token.strip()
+        try:
+            door.identify(token)
+        except Unauthenticated:
+            attempts.failed(address)
+            raise
+        response = Response(status_code=204)
+        _set_cookie(response, request, cookie_value(token))
+        return response
+
+    @router.delete("/session")
+    async def end_session(request: Request, _: Anybody) -> Response:
+        response = Response(status_code=204)
+        _set_cookie(response, request, "", max_age=0)
+        return response
+
+    @router.get("/me")
+    async def get_me(caller: Anybody) -> Response:
+        roles = sorted(role.value for role in caller.who.roles)
+        return said({"name": caller.who.name, "roles": roles, "insecure": door.insecure})
+
+    @router.get("/taxonomy")
+    async def get_taxonomy(_: Anybody) -> Response:
+        return said(_document(taxonomy, grid))
+
+    return router
+
+
+def _set_cookie(response: Response, request: Request, value: str, max_age: int | None = None) -> None:
+    """Until the browser is closed, unless it is told an age; scripts and other sites don't get it."""
+    secure = request.url.scheme == "https"
+    response.set_cookie(COOKIE, value, max_age, path="/", secure=secure, httponly=True, samesite="strict")
+
+
+def _document(taxonomy: Taxonomy, grid: Size) -> dict[str, object]:
+    classes = [
+        {"label": label, "name": item.name, "colour": "#" + bytes(item.colour).hex(), "ranked": item.ranked}
+        for label, item in enumerate(taxonomy.classes)
+    ]
+    return {"classes": classes, "void": VOID, "grid": {"height": grid.height, "width": grid.width}}

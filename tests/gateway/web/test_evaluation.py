@@ -1,0 +1,92 @@
+"""What the versions are worth, and what a round repaired, as the pages get it."""
+
+import numpy as np
+import pytest
+
+from madseg.access import Role
+from madseg.core.label_map import decode, encode, from_dense
+from madseg.v1 import rounds_pb2
+from tests.client.canned import image_id
+from tests.gateway.web.canned_masks import TASK
+from tests.gateway.web.canned_rounds import ROUND
+from tests.gateway.web.site import Site
+
+REPAIR = {
+    "image_id": image_id(1),
+    "rank": 1,
+    "mean": 1.5,
+    "main_class": "bus",
+    "before": 1.0,
+    "after": None,
+    "task_id": TASK,
+    "revision": 2,
+}
+
+
+def found_map(site: Site) -> bytes:
+    """What ours/2 says of every image."""
+    return next(item.label_map for item in site.services.client.label_maps(image_id(1)))
+
+
+def test_the_standings(site: Site) -> None:
+    """Sets by what they are; what isn't defined is null."""
+    with site.visit(Role.REVIEWER) as client:
+        found = client.get("/api/standings", params={"model": "ours"}).json()
+    assert found["sets"] == [{"kind": "round", "round": 1, "images": 30, "against": "ours/2", "vetoed": 2}]
+    assert found["standings"][0]["figure"] == {"value": 0.25, "low": 0.125, "high": 0.5, "images": 30}
+    assert found["ties"] == [{"set": 0, "versions": ["ours/3", "ours/2"]}]
+    assert (found["differences"][0]["after"], found["differences"][0]["images_to_separate"]) == ("ours/3", None)
+    assert found["stability"] == [None, 1.0]
+    assert site.rounds.asked[0].model == "ours"
+
+
+def test_results_image_by_image(site: Site) -> None:
+    """Of one set; what is none is 400."""
+    with site.visit(Role.OPERATOR) as client:
+        found = client.get("/api/results", params={"kind": "round", "round": 2}).json()
+        wrong = client.get("/api/results", params={"kind": "t1"})
+    assert found == {"results": [{"image_id": image_id(1), "version": "ours/2", "mean_iou": 0.5}]}
+    assert (site.rounds.asked[0].kind, site.rounds.asked[0].round) == (rounds_pb2.TEST_KIND_ROUND, 2)
+    assert (wrong.status_code, wrong.json()["field"]) == (400, "kind")
+
+
+@pytest.mark.parametrize("path", ["standings", "results"])
+def test_test_sets_are_for_reviewers_and_operators(site: Site, path: str) -> None:
+    """Who draws them must not know how the versions do on them."""
+    with site.visit(Role.ANNOTATOR) as client:
+        assert client.get(f"/api/{path}").status_code == 403
+
+
+def test_what_a_round_repaired(site: Site) -> None:
+    """Both versions against the accepted mask, which is brought to their grid; one without a map has no figure."""
+    pixels = np.full((20, 30), 255, np.uint8)
+    pixels[:, 5:25] = 0
+    pixels[5:15, 10:20] = 1  # as ours/2 sees it
+    site.masks.drawn = encode(from_dense(pixels))
+    at = f"/api/mask-tasks/{TASK}/revisions/2/canonical"
+    with site.visit(Role.ANNOTATOR) as client:
+        found = client.get(f"/api/rounds/{ROUND}/repairs").json()
+        wrong = client.get(f"/api/rounds/{ROUND}/repairs", params={"page_token": "-1"})
+        mask = client.get(at)
+    assert found == {"repairs": [REPAIR], "next_page_token": ""}
+    assert decode(mask.content).dense().tolist() == decode(found_map(site)).dense().tolist()
+    assert mask.headers["cache-control"] == "private, max-age=31536000, immutable"
+    assert (wrong.status_code, wrong.json()["field"]) == (400, "page_token")
+    with site.visit(Role.RATER) as client:
+        assert client.get(f"/api/rounds/{ROUND}/repairs").status_code == 403
+        assert client.get(at).status_code == 403
+
+
+def test_a_report_to_send_on(site: Site) -> None:
+    """One file with all of the round in it, for reviewers and operators."""
+    site.masks.drawn = encode(from_dense(np.zeros((20, 30), np.uint8)))
+    with site.visit(Role.REVIEWER) as client:
+        found = client.get(f"/api/rounds/{ROUND}/report")
+        unknown = client.get("/api/rounds/7/report")
+    assert (found.status_code, found.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert found.headers["content-disposition"] == 'attachment; filename="ours-round-1.html"'
+    assert "<h1>Round 1 of ours</h1>" in found.text
+    assert "&lt;b&gt;two masks&lt;/b&gt; wait" in found.text
+    assert unknown.status_code == 404
+    with site.visit(Role.ANNOTATOR) as client:
+        assert client.get(f"/api/rounds/{ROUND}/report").status_code == 403

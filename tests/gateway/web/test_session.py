@@ -1,0 +1,117 @@
+"""Signing in and out, and requests that other sites forge."""
+
+import httpx
+import pytest
+
+from madseg.access import Role
+from madseg.gateway.web.attempts import ADDRESSES, LIMIT, WINDOW_SECONDS, Attempts
+from tests.gateway.web.site import Site
+
+
+def origin(site: Site) -> dict[str, str]:
+    """What a browser says on these pages."""
+    return {"Origin": site.url}
+
+
+def test_a_session_is_a_cookie(site: Site) -> None:
+    """That scripts and other sites don't get; it ends when it is told to."""
+    with site.visit() as client:
+        answer = client.post("/api/session", json={"token": f" {site.tokens[Role.RATER]}\n"})
+        assert (answer.status_code, answer.content) == (204, b"")
+        cookie = answer.headers["set-cookie"]
+        assert {"HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))
+        assert "Secure" not in cookie
+        assert client.get("/api/me").json()["name"] == "the rater"
+        ended = client.delete("/api/session", headers=origin(site))
+        assert (ended.status_code, "Max-Age=0" in ended.headers["set-cookie"]) == (204, True)
+        assert client.get("/api/me").status_code == 401
+
+
+def test_a_cookie_over_https_stays_there(site: Site) -> None:
+    """A proxy on this machine says that it was https."""
+    with site.visit() as client:
+        forwarded = {"x-forwarded-proto": "https"}
+        answer = client.post("/api/session", json={"token": site.tokens[Role.RATER]}, headers=forwarded)
+        assert "Secure" in answer.headers["set-cookie"].split("; ")
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"token": 7}', b'{"token": "a", "b": 1}', b"\xff", b"[" * 9999])
+def test_what_is_no_token_is_refused(site: Site, body: bytes) -> None:
+    """As the caller's fault."""
+    with site.visit() as client:
+        assert client.post("/api/session", content=body).status_code == 400
+
+
+def test_changes_need_the_header(site: Site) -> None:
+    """Which forms of other sites can't send; also to sign in, and with a token too."""
+    with site.visit(Role.OPERATOR) as client:
+        for given in ({"X-Madseg": "0"}, {"X-Madseg": ""}):
+            assert client.post("/api/candidate-sets", headers=given).status_code == 403
+            assert client.post("/api/session", headers=given).status_code == 403
+            assert client.delete("/api/session", headers=given).status_code == 403
+    assert not site.services.selector.asked
+
+
+@pytest.mark.parametrize("said", ["https://evil.example", "null", "http://127.0.0.1:1", "", "http://[", "file://"])
+def test_changes_of_another_origin_are_refused(site: Site, said: str) -> None:
+    """Whoever shows the token, and however."""
+    with site.visit() as client:
+        _sign_in(client, site)
+        assert client.post("/api/candidate-sets", headers={"Origin": said}).status_code == 403
+        bearer = {"authorization": f"Bearer {site.tokens[Role.OPERATOR]}", "Origin": said}
+        assert client.post("/api/candidate-sets", headers=bearer).status_code == 403
+        assert client.post("/api/session", json={"token": "x"}, headers={"Origin": said}).status_code == 403
+    assert not site.services.selector.asked
+
+
+def test_a_cookie_needs_the_origin(site: Site) -> None:
+    """A token in the header doesn't: no browser adds it by itself."""
+    body = {"per_ranking": 3, "allow_incomplete": True}
+    with site.visit() as client:
+        _sign_in(client, site)
+        assert client.post("/api/candidate-sets", json=body).status_code == 403
+        assert client.post("/api/candidate-sets", json=body, headers=origin(site)).status_code == 200
+    with site.visit(Role.OPERATOR) as client:
+        assert client.post("/api/candidate-sets", json=body).status_code == 200
+
+
+def test_nobody_is_let_to_read_from_another_site(site: Site) -> None:
+    """No answer allows it, not even to a question beforehand."""
+    with site.visit(Role.ADMIN, Origin="https://evil.example") as client:
+        for method in ("GET", "OPTIONS"):
+            answer = client.request(method, "/api/me")
+            assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_guessing_is_slowed_down(site: Site) -> None:
+    """By address; who is signed in isn't touched."""
+    with site.visit() as client:
+        statuses = [client.post("/api/session", json={"token": f"t{n}"}).status_code for n in range(LIMIT)]
+        assert statuses == [401] * LIMIT
+        refused = client.post("/api/session", json={"token": site.tokens[Role.RATER]})
+        assert refused.status_code == 429
+        assert 0 < int(refused.headers["retry-after"]) <= WINDOW_SECONDS
+    with site.visit(Role.RATER) as rater:
+        assert rater.get("/api/me").status_code == 200
+
+
+def test_attempts_are_forgotten() -> None:
+    """After the window, and the oldest where there are too many addresses."""
+    now = [0.0]
+    attempts = Attempts(lambda: now[0])
+    for _ in range(LIMIT):
+        attempts.failed("a")
+    with pytest.raises(Exception, match="too many"):
+        attempts.check("a")
+    attempts.check("b")
+    now[0] = WINDOW_SECONDS
+    attempts.check("a")
+    for _ in range(LIMIT):
+        attempts.failed("a")
+    for number in range(ADDRESSES):
+        attempts.failed(str(number))
+    attempts.check("a")
+
+
+def _sign_in(client: httpx.Client, site: Site) -> None:
+    assert client.post("/api/session", json={"token": site.tokens[Role.OPERATOR]}).status_code == 204
