@@ -1,144 +1,152 @@
 """`madseg demo`: the whole main job on a generated world whose truth is known.
 
-running (the services, as a child process), streaming (pictures in, progress), judging (what mining is worth),
-tables (what is printed).
+world (the project, the pictures), running (the services, as a child process), streaming (pictures in, progress),
+mining and judging (M, and what it is worth), labelling (simulated people score M and draw masks), loop and rounds (that
+again and again, with training between), summing_up (Table 1, new against old), staying (the pages, until Ctrl-C). What
+is printed: tables, human_tables, round_tables.
 """
 
-import io
-import json
+import importlib.util
 import shutil
+import signal
+import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
-
-from PIL import Image
+from types import FrameType
 
 from madseg.cli.output import headed, remark, show
-from madseg.cli.report.collect import collect
-from madseg.cli.report.data import ClassCost
-from madseg.cli.report.page import write_report
-from madseg.client import Client, Upload
-from madseg.core.content import Method, learn
-from madseg.core.label_map import LabelMap, decode, from_dense
-from madseg.core.preprocess import Size
-from madseg.demo.judging import Judged, judge, worth
+from madseg.client import Client
+from madseg.client.values.rounds import Round
+from madseg.core.errors import InvalidInput
+from madseg.demo import human_tables
+from madseg.demo.course import Course
+from madseg.demo.labelling import label, plan_for
+from madseg.demo.loop import Loop
+from madseg.demo.mining import Mined, mined, report, report_rounds, show_mined
 from madseg.demo.running import Running
+from madseg.demo.staying import stay
 from madseg.demo.streaming import Streamed, stream
-from madseg.demo.tables import costs, kinds, summary, tops
-from madseg.project import taxonomy_document
-from madseg.simulation.stream import wild_scene
+from madseg.demo.summing_up import show_people, show_rounds, sum_up
+from madseg.demo.training_sets import write_sets
+from madseg.demo.world import LANE, Known, by_id, project, uploads
+from madseg.project import remember
 from madseg.simulation.taxonomy import TAXONOMY
-from madseg.simulation.world import SIZE, render
-
-SEED = 1
-"""The stream of the demo: the same images every time."""
 
 PER_RANKING = 5
-"""n3: images per competitor, defender and class. The paper takes 25 of over 40,000 images."""
-
-MASKS = 400
-"""Training masks that the content constraint is learnt from."""
-
-REPOSITORY = Path("model_repository")
+"""n3 of the demo without rounds: images per competitor, defender and class. The paper takes 25 of over 40,000."""
 
 
-@dataclass
-class Known:
-    """What the generator knows of an image: its truth on the grid and what is the matter with it."""
+def main(*, output: Path, images: int, course: Course | None = None, quiet: bool = False) -> None:
+    """Streams `images` generated images through the shipped networks, reports what they disagree on, and has simulated
+    people score and draw what was mined; then the target learns from it, in the rounds of `course`.
 
-    truth: LabelMap
-    mode: str
-
-
-def main(*, output: Path, images: int, quiet: bool = False) -> None:
-    """Streams `images` generated images through the shipped networks and reports what they disagree on.
+    On a terminal the pages stay up at the end, until Ctrl-C.
 
     Raises:
-        Conflict: the services don't start; the message has the end of their log.
+        Conflict: the services don't start, or a round fails; the message says why.
+        InvalidInput: there are to be rounds, and torch isn't installed.
     """
-    began = time.monotonic()
-    state = output / "state"
-    shutil.rmtree(output, ignore_errors=True)
-    state.mkdir(parents=True)
-    settings = _project(output)
-    _say(quiet, f"A generated world of {len(TAXONOMY.ranked)} classes. Starting the services on {state}")
-    with Running(state, settings) as client:
-        models = ", ".join(f"{model.name} ({model.role})" for model in client.models())
-        _say(quiet, f"Ready after {time.monotonic() - began:.1f} s, serving {models}. Streaming {images:,} images")
-        known: list[Known] = []
-        streamed = stream(client, _uploads(images, known), images, quiet=quiet)
-        _say(quiet, "Judging by the truth, and writing the report")
-        _report(client, output, streamed, _by_id(streamed, known), quiet=quiet)
-    _say(quiet, f"Done in {time.monotonic() - began:.0f} s.")
-    show("", headed("Report: ", str(output / "report.html")))
+    course = course or Course()
+    if course.rounds and importlib.util.find_spec("torch") is None:
+        raise InvalidInput(
+            "rounds train a network and need torch, which isn't installed: `make demo` installs it, `pip install "
+            "'.[finetune]'` too, and `madseg demo --rounds 0` does without"
+        )
+    with _ended_in_order():
+        _Demo(output, images, course, quiet).run()
 
 
-def _project(output: Path) -> dict[str, str]:
-    """Writes the world's taxonomy and content constraint; the settings that name them."""
-    taxonomy, constraint = output / "taxonomy.json", output / "constraint.json"
-    taxonomy.write_text(json.dumps(taxonomy_document(TAXONOMY), indent=1))
-    masks = (from_dense(render(0, index).truth).present for index in range(MASKS))
-    shares = ({label: area / SIZE**2 for label, area in mask.items()} for mask in masks)
-    learned = learn(shares, TAXONOMY.ranked, Method.QUARTILES)
-    bounds = {TAXONOMY.names[label]: item for label, item in learned.constraint.bounds.items()}
-    document = {"taxonomy": TAXONOMY.id, "grid": str(Size(SIZE, SIZE)), "method": Method.QUARTILES, "bounds": bounds}
-    constraint.write_text(json.dumps(document, indent=1))
-    return {
-        "MADSEG_TAXONOMY": str(taxonomy),
-        "MADSEG_CONSTRAINT": str(constraint),
-        "MADSEG_GRID": str(Size(SIZE, SIZE)),
-        "MADSEG_REPOSITORY": str(REPOSITORY),
-    }
+class _Demo:
+    """One run of the demo."""
+
+    def __init__(self, output: Path, images: int, course: Course, quiet: bool) -> None:
+        self._output, self._state = output, output / "state"
+        self._images, self._course, self._quiet = images, course, quiet
+        self._began = time.monotonic()
+        self._reports = [self._report]
+
+    def run(self) -> None:
+        shutil.rmtree(self._output, ignore_errors=True)
+        self._state.mkdir(parents=True)
+        settings = project(self._output)
+        remember(self._state, settings)
+        self._say(f"A generated world of {len(TAXONOMY.ranked)} classes. Starting the services on {self._state}")
+        with Running(self._state, settings) as client:
+            models = ", ".join(f"{model.name} ({model.role})" for model in client.models())
+            self._say(f"Ready, serving {models}")
+            self._say(f"Streaming {self._images:,} images, {LANE:.0%} of them into the random lane")
+            known: list[Known] = []
+            streamed = stream(client, uploads(self._images, known), self._images, quiet=self._quiet)
+            if self._course.rounds:
+                self._rounds(client, streamed, by_id(streamed, known))
+            else:
+                self._once(client, streamed, by_id(streamed, known))
+            self._say("Done")
+            show("", *(headed("Report: ", str(path)) for path in self._reports))
+            if sys.stdout.isatty() and not self._quiet:
+                stay(self._state)
+        show(headed("Pages: ", f"{_command()} up --state {self._state}"))
+
+    @property
+    def _report(self) -> Path:
+        return self._output / "report.html"
+
+    def _once(self, client: Client, streamed: Streamed, known: dict[str, Known]) -> None:
+        """M, its scores and its masks, without training."""
+        found = mined(client, client.cut_candidates(per_ranking=PER_RANKING, note="demo"), known)
+        lines = show_mined(client, streamed, found)
+        report(client, self._report, streamed, found, lines, quiet=self._quiet)
+        self._say("People score M and draw masks for S and T")
+        truths = {item.image_id: known[item.image_id].truth for item in found.chosen}
+        predicted = {image_id: found.predicted[image_id] for image_id in truths}
+        done = label(client, self._state / "tokens.json", truths, predicted, plan_for(len(truths)), quiet=self._quiet)
+        human_tables.show_all(done, found.judged, truths)
+
+    def _rounds(self, client: Client, streamed: Streamed, known: dict[str, Known]) -> None:
+        """The whole loop."""
+        sets = write_sets(self._output, self._course.s0, self._course.t0)
+        first: list[Mined] = []
+
+        def on_mined(now: Round) -> None:
+            cut = next(item for item in client.candidate_sets() if item.id == now.candidate_set_id)
+            first.append(mined(client, cut, known))
+            lines[:] = show_mined(client, streamed, first[0])
+            show("")
+
+        lines: list[str] = []
+        loop = Loop(client, self._state, known, self._course, sets, self._clock, on_mined, self._quiet)
+        loop.draw_lane(streamed.random_lane)
+        loop.run()
+        self._say("Comparing the versions on everything, and writing the report")
+        show_people(loop, first[0])
+        lines += show_rounds(loop, sum_up(loop))
+        report(client, self._report, streamed, first[0], lines, quiet=self._quiet)
+        self._reports += report_rounds(client, self._output, loop.rounds[: self._course.rounds])
+
+    def _clock(self) -> str:
+        return f"[{time.monotonic() - self._began:4.0f} s]"
+
+    def _say(self, text: str) -> None:
+        if not self._quiet:
+            remark(f"{self._clock()} {text}")
 
 
-def _uploads(images: int, known: list[Known]) -> Iterator[Upload]:
-    """Renders the stream; notes what is known of each image on the way."""
-    for index in range(images):
-        scene = wild_scene(SEED, index)
-        known.append(Known(from_dense(scene.truth), scene.mode))
-        file = io.BytesIO()
-        Image.fromarray(scene.image).save(file, "PNG", compress_level=1)
-        yield Upload(file.getvalue(), f"{index:06}.png", "generated world")
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """SIGTERM ends what was begun, as Ctrl-C does."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
-def _by_id(streamed: Streamed, known: list[Known]) -> dict[str, Known]:
-    return {image_id: item for image_id, item in zip(streamed.image_ids, known, strict=True) if image_id is not None}
-
-
-def _report(client: Client, output: Path, streamed: Streamed, known: dict[str, Known], *, quiet: bool) -> None:
-    """Cuts M, judges it, prints the tables and writes the HTML file."""
-    candidates = client.cut_candidates(per_ranking=PER_RANKING, note="demo")
-    chosen = list(client.candidates(candidates.id))
-    target = candidates.contests[0].target
-    judged: dict[str, Judged] = {}
-    for image_id, item in known.items():
-        maps = {stored.version: stored.label_map for stored in client.label_maps(image_id)}
-        judged[image_id] = judge(image_id, decode(maps[target]), item.truth, TAXONOMY.names)
-    ranked = [TAXONOMY.names[label] for label in TAXONOMY.ranked]
-    rows = worth(chosen, judged, ranked)
-    modes = {image_id: item.mode.replace("_", " ") for image_id, item in known.items()}
-    mined = [judged[candidate.image_id] for candidate in chosen]
-
-    show("", headed("Where target and competitors disagree most, per class"), tops(client, ranked, judged, modes))
-    show("", headed("What mining is worth: images to look at for the same failures"), costs(rows), "")
-    ids = {candidate.image_id for candidate in chosen}
-    show(headed("What M holds, by what the generator made"), kinds(modes, judged, ids), "")
-    lines = summary(candidates, judged, mined, streamed.seconds)
-    show(*lines)
-    data = collect(
-        client,
-        top=3,
-        picture=SIZE,
-        title="madseg on the generated world",
-        introduction=" ".join(lines),
-        stages=streamed.stages,
-        costs=[ClassCost(row.class_name, row.mined_failures, row.images) for row in rows],
-        quiet=quiet,
-    )
-    write_report(output / "report.html", data)
-
-
-def _say(quiet: bool, text: str) -> None:
-    if not quiet:
-        remark(text)
+def _command() -> str:
+    """How `madseg` was called here: it may not be on the path."""
+    return sys.argv[0] if Path(sys.argv[0]).name == "madseg" else "madseg"

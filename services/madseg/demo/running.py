@@ -27,10 +27,19 @@ class Running:
     def __init__(self, state: Path, settings: Mapping[str, str]) -> None:
         state.mkdir(parents=True, exist_ok=True)
         self._state, self.log = state, state / "up.log"
-        ports = {f"MADSEG_{name}": "127.0.0.1:0" for name in ("HTTP", "INTAKE", "MODELS", "SELECTOR")}
+        ports = {
+            f"MADSEG_{name}": "127.0.0.1:0"
+            for name in ("HTTP", "INTAKE", "MODELS", "SELECTOR", "LABELLING", "FINETUNE", "ROUNDS")
+        }
         clean = {name: value for name, value in os.environ.items() if not name.startswith("MADSEG_")}
         self._environment = {**clean, **ports, "MADSEG_STATE": str(state), **settings}
         self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Of the process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
 
     def __enter__(self) -> Client:
         """A client of the services, once they answer.
@@ -38,10 +47,14 @@ class Running:
         Raises:
             Conflict: they ended instead; the message has the end of their log.
         """
+        endpoints = self._state / "endpoints.json"
+        endpoints.unlink(missing_ok=True)  # left by one that was killed
         with self.log.open("ab") as log:
             command = [sys.executable, "-m", "madseg.up"]
-            self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
-        endpoints = self._state / "endpoints.json"
+            # A session of its own: Ctrl-C is for whoever started it, who then stops it in order.
+            self._process = subprocess.Popen(
+                command, env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
         deadline = time.monotonic() + READY_SECONDS
         while not endpoints.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:

@@ -22,9 +22,11 @@ STALL_SECONDS = 120
 
 @dataclass
 class Streamed:
-    """What came of the pictures, in the order sent: their ids, None where one was refused, and throughput by stage."""
+    """What came of the pictures, in the order sent: their ids, None where one was refused, and throughput by stage.
+    `random_lane` are the ids of those that are never mined."""
 
     image_ids: list[str | None] = field(default_factory=list)
+    random_lane: set[str] = field(default_factory=set)
     refused: list[Refused] = field(default_factory=list)
     stages: tuple[Stage, ...] = ()
     seconds: float = 0.0
@@ -69,6 +71,8 @@ def _send(client: Client, uploads: Iterable[Upload], streamed: Streamed) -> None
     for outcome in client.upload_many(uploads):
         if isinstance(outcome, Accepted):
             streamed.image_ids.append(outcome.image_id)
+            if outcome.random_lane:
+                streamed.random_lane.add(outcome.image_id)
         else:
             streamed.refused.append(outcome)
             streamed.image_ids.append(None)

@@ -79,9 +79,12 @@ def criterion(logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor)
     return cross_entropy(full_size(logits), labels, weights, ignore_index=VOID)
 
 
-def train(name: str, world: World = WORLD, seed: int = 0) -> torch.nn.Module:
-    """The network called `name`, trained on its course; the same seed gives the same network on one machine."""
-    course = COURSES[name]
+def train(name: str, world: World = WORLD, seed: int = 0, course: Course | None = None) -> torch.nn.Module:
+    """The network called `name`, trained on its course; the same seed gives the same network on one machine.
+
+    `course` is another one than the usual.
+    """
+    course = course or COURSES[name]
     torch.manual_seed(seed)
     chance = torch.Generator().manual_seed(seed)
     images, truth = scenes(TRAINING_SEED, course.first, course.scenes, world)
