@@ -1,7 +1,10 @@
 """`madseg migrate` on a real server."""
 
 from madseg.adapters.databases import open_database
+from madseg.finetune.migrations import TABLES as FINETUNE
 from madseg.gateway.migrations import TABLES as GATEWAY
+from madseg.labelling.migrations import TABLES as LABELLING
+from madseg.rounds.migrations import TABLES as ROUNDS
 from madseg.selector.migrations import TABLES as SELECTOR
 from tests.cli.terminal import Terminal
 from tests.servers import postgres
@@ -11,12 +14,13 @@ def test_services_start_on_what_it_made() -> None:
     """In the schema of the prefix; a second time changes nothing."""
     with postgres.database() as url:
         run = Terminal({"MADSEG_DATABASE": url, "MADSEG_PREFIX": "north"})
-        expected = f"gateway: up to date, revision {GATEWAY.head}\nselector: up to date, revision {SELECTOR.head}"
+        tables_of = (GATEWAY, SELECTOR, LABELLING, FINETUNE, ROUNDS)
+        expected = "\n".join(f"{tables.service}: up to date, revision {tables.head}" for tables in tables_of)
         for _ in range(2):
             answer = run("migrate")
             assert (0, expected) == (answer.code, answer.out)
-        assert run("migrate", "--json").json == {"gateway": GATEWAY.head, "selector": SELECTOR.head}
-        for tables in (GATEWAY, SELECTOR):
+        assert run("migrate", "--json").json == {tables.service: tables.head for tables in tables_of}
+        for tables in tables_of:
             database = open_database(url, tables.service, "north")
             database.prepare(tables)
             database.close()

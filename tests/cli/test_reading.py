@@ -87,6 +87,11 @@ def test_candidates_are_lines(madseg: Terminal) -> None:
     """A set may be long."""
     found = madseg("candidates", "list", "--limit", 2, "--json").lines
     assert [item["rank"] for item in found] == [1, 2]
+    facts = ("mean_discrepancy", "perceptual_hash", "source")
+    assert [tuple(item[name] for name in facts) for item in found] == [
+        (0.45, None, "camera-3"),
+        (0.4, (1 << 63) + 2, "camera-3"),
+    ]
 
 
 def test_a_set_is_counted_per_class(madseg: Terminal) -> None:

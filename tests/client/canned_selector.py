@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from madseg.core.errors import InvalidInput, NotFound, NotReady
+from madseg.core.errors import InvalidInput, NotFound, NotReady, Unavailable
 from madseg.core.label_map import encode, from_dense
 from madseg.v1 import selector_pb2, types_pb2
 from madseg.v1.selector_pb2_grpc import SelectorServiceServicer
@@ -74,6 +74,9 @@ class CannedSelector(SelectorServiceServicer):
     restored: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
     missing: Sequence[str] = (image_id(2), image_id(3))
     slow_seconds: float = 0.0
+    revision: int = 7
+    trouble: str = ""
+    """While it holds a reason, no page of a ranking is read."""
 
     def ListContests(self, request, context):  # type: ignore[no-untyped-def]
         return selector_pb2.ListContestsResponse(contests=contests())
@@ -93,11 +96,13 @@ class CannedSelector(SelectorServiceServicer):
 
     def ListRankingEntries(self, request, context):  # type: ignore[no-untyped-def]
         self.asked.append(request)
+        if self.trouble:
+            raise Unavailable(self.trouble)
         start = int(request.page_token or 0)
         found = entries()[start : start + request.page_size]
         more = str(start + request.page_size) if start + request.page_size < len(entries()) else ""
         return selector_pb2.ListRankingEntriesResponse(
-            entries=found, next_page_token=more, revision=7, contest=contests()[0]
+            entries=found, next_page_token=more, revision=self.revision, contest=contests()[0]
         )
 
     async def WatchRanking(self, request, context) -> AsyncIterator[selector_pb2.WatchRankingResponse]:  # type: ignore[no-untyped-def]
@@ -131,6 +136,9 @@ class CannedSelector(SelectorServiceServicer):
                     selector_pb2.Placement(key=summaries()[4].key, rank=item.rank, discrepancy=item.discrepancy)
                 ],
                 near_duplicates=item.near_duplicates,
+                mean_discrepancy=item.discrepancy / 2,
+                perceptual_hash=(1 << 63) + item.rank if item.rank > 1 else None,
+                source=item.source,
             )
             for item in entries()[start : start + request.page_size]
         ]

@@ -10,21 +10,28 @@ import typer
 
 from madseg.cli import (
     about,
+    access,
+    backup,
+    campaign,
     candidates,
     constraint,
     contests,
     dead,
     diff,
     exclusions,
+    finetune,
     health,
     imports,
     ingest,
+    labels,
+    masks,
     matrix,
     migrate,
     models,
     rankings,
     reconcile,
     reporting,
+    rounds,
     start,
     status,
     topics,
@@ -42,7 +49,13 @@ app = typer.Typer(
 )
 
 _PANELS: dict[str, list[tuple[str, Callable[..., None]]]] = {
-    "Run": [("up", start.up), ("demo", start.demo), ("status", status.status), ("health", health.health)],
+    "Run": [
+        ("up", start.up),
+        ("demo", start.demo),
+        ("status", status.status),
+        ("health", health.health),
+        ("backup", backup.backup),
+    ],
     "Bring in": [("import-predictions", imports.import_predictions), ("reconcile", reconcile.reconcile)],
     "Read": [
         ("contests", contests.contests),
@@ -52,6 +65,7 @@ _PANELS: dict[str, list[tuple[str, Callable[..., None]]]] = {
         ("why", why.why),
         ("report", reporting.report),
     ],
+    "Improve": [("standings", rounds.standings)],
     "Keep out": [
         ("exclude", exclusions.exclude),
         ("restore", exclusions.restore),
@@ -67,7 +81,13 @@ _PANELS: dict[str, list[tuple[str, Callable[..., None]]]] = {
 
 app.add_typer(ingest.app, name="ingest", rich_help_panel="Bring in")
 app.add_typer(candidates.app, name="candidates", rich_help_panel="Read")
+app.add_typer(campaign.app, name="campaign", rich_help_panel="Label")
+app.add_typer(masks.app, name="masks", rich_help_panel="Label")
+app.add_typer(labels.app, name="labels", rich_help_panel="Label")
+app.add_typer(rounds.app, name="round", rich_help_panel="Improve")
+app.add_typer(finetune.app, name="finetune", rich_help_panel="Improve")
 app.add_typer(models.app, name="model", rich_help_panel="Set up")
+app.add_typer(access.app, name="access", rich_help_panel="Set up")
 app.add_typer(topics.app, name="topics", rich_help_panel="Set up")
 app.add_typer(dead.app, name="dead", rich_help_panel="Run")
 for _panel, _commands in _PANELS.items():
@@ -79,8 +99,9 @@ for _panel, _commands in _PANELS.items():
 def _root() -> None:
     """Keep mining the failures of a segmentation model from incoming images.
 
-    Commands find running services by MADSEG_INTAKE, MADSEG_SELECTOR and MADSEG_MODELS (host:port), else in
-    state/endpoints.json, which `madseg up` writes.
+    Commands find running services by MADSEG_INTAKE, MADSEG_SELECTOR, MADSEG_MODELS, MADSEG_LABELLING,
+    MADSEG_FINETUNE and MADSEG_ROUNDS (host:port), else in state/endpoints.json, which `madseg up` writes. Where a token
+    is asked for they show the one in MADSEG_TOKEN or MADSEG_TOKEN_FILE, else the one in state/operator.token.
     """
 
 

@@ -48,7 +48,7 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
     json: Json = False,
 ) -> None:
-    """Forget an image everywhere and for ever. Prints the receipt."""
+    """Forget an image everywhere and for ever, with all that was said and drawn of it. Prints the receipt."""
     chosen = image_id(image)
     if not yes:
         typer.confirm(f"Forget image {chosen} for ever? This can't be taken back.", abort=True, err=True)

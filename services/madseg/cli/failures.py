@@ -50,7 +50,7 @@ def explained(error: Exception) -> str | None:
 
 def _usage(error: typer.BadParameter) -> str:
     """What is wrong with an argument, and where its meaning stands."""
-    message = error.format_message().rstrip(".")
+    message = " ".join(error.format_message().split()).rstrip(".")
     command = error.ctx.command_path if error.ctx else "madseg"
     return f"{message[:1].lower()}{message[1:]}; see `{command} --help`"
 

@@ -13,8 +13,11 @@ def migrate(json: Json = False) -> None:
     """
     from madseg import up
     from madseg.adapters.databases import open_database
+    from madseg.finetune.migrations import TABLES as FINETUNE
     from madseg.gateway.__main__ import Config
     from madseg.gateway.migrations import TABLES as GATEWAY
+    from madseg.labelling.migrations import TABLES as LABELLING
+    from madseg.rounds.migrations import TABLES as ROUNDS
     from madseg.runtime import configure_logging
     from madseg.selector.migrations import TABLES as SELECTOR
     from madseg.settings import load
@@ -22,7 +25,7 @@ def migrate(json: Json = False) -> None:
     configure_logging(json=False, level=logging.WARNING)
     settings = load(Config, known=(up.Config, *up.SERVICES))
     embedded, made = settings.database.startswith("sqlite:"), {}
-    for tables in () if embedded else (GATEWAY, SELECTOR):
+    for tables in () if embedded else (GATEWAY, SELECTOR, LABELLING, FINETUNE, ROUNDS):
         database = open_database(settings.database, tables.service, settings.prefix)
         database.prepare(tables, upgrade=True)
         database.close()

@@ -8,7 +8,7 @@ from madseg.client.connection import Connection
 from madseg.client.decode.common import from_filter, from_version
 from madseg.client.decode.selector import to_candidate, to_candidate_set, to_diff
 from madseg.client.pages import over_pages
-from madseg.client.values.candidates import Candidate, CandidateDiff, CandidateSet
+from madseg.client.values.candidates import Candidate, CandidateDiff, CandidatePage, CandidateSet
 from madseg.client.values.common import ImageFilter, Version
 from madseg.v1 import selector_pb2
 from madseg.v1.selector_pb2_grpc import SelectorServiceStub
@@ -70,13 +70,27 @@ class CandidateCalls:
 
         def fetch(token: str) -> tuple[Sequence[Candidate], str]:
             nonlocal chosen
-            request = selector_pb2.ListCandidatesRequest(candidate_set_id=chosen, page_size=page_size, page_token=token)
-            answer = self._selector.call(self._candidate_stub().ListCandidates, request)
+            page = self.candidate_page(chosen, page_size=page_size, page_token=token)
             # A set that is cut between two pages must not become "the newest" half-way.
-            chosen = chosen or answer.candidate_set.id
-            return [to_candidate(item) for item in answer.candidates], answer.next_page_token
+            chosen = page.candidate_set.id
+            return page.candidates, page.next_page_token
 
         return over_pages(fetch)
+
+    def candidate_page(
+        self, candidate_set_id: str = "", *, page_size: int = 100, page_token: str = ""
+    ) -> CandidatePage:
+        """One page of a candidate set (default: the newest), with the set itself.
+
+        Raises:
+            NotFound: there is no such set, or none at all.
+        """
+        request = selector_pb2.ListCandidatesRequest(
+            candidate_set_id=candidate_set_id, page_size=page_size, page_token=page_token
+        )
+        answer = self._selector.call(self._candidate_stub().ListCandidates, request)
+        found = tuple(map(to_candidate, answer.candidates))
+        return CandidatePage(found, answer.next_page_token, to_candidate_set(answer.candidate_set))
 
     def diff_candidates(
         self,

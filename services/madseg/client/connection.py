@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import grpc
 
+from madseg.client.channel import open_channel, showing
 from madseg.client.details import translate
 from madseg.client.errors import Unavailable
 from madseg.client.pages import Answers
@@ -38,6 +39,52 @@ RETRIED = {
         "GetSelectorStatus",
     ),
     "madseg.v1.ModelsService": ("ListModels", "GetModel"),
+    "madseg.v1.ScoringService": (
+        "CreateCampaign",  # every call carries an idempotency key
+        "ListCampaigns",
+        "GetCampaign",
+        "TakeAssignments",  # what is held comes first
+        "ReturnAssignments",
+        "Judge",  # the same judgement may come again
+        "ListOpinions",
+        "ListVetoes",
+        "RevokeVetoes",
+        "GetAgreement",
+        "ChooseSets",  # a second call answers with what was chosen
+        "GetChosenSets",
+    ),
+    "madseg.v1.MasksService": (
+        "CreateMaskTasks",  # a second call adds what is new
+        "AddMaskTasks",
+        "ListMaskTasks",
+        "GetMaskTask",
+        "TakeMaskTask",  # what the caller draws comes first
+        "GetMaskStart",
+        "SaveMask",  # every call carries an idempotency key
+        "SubmitMask",  # a revision that is handed in stays so
+        "SendBackImage",  # a second call answers as the first one did
+        "TakeReview",
+        "GetMaskRevision",
+        "GetHumanCeiling",
+    ),
+    "madseg.v1.FineTuneService": (
+        "StartRun",  # every call carries an idempotency key
+        "GetRun",
+        "ListRuns",
+        "CancelRun",  # what is cancelled stays so
+        "PromoteRun",  # what is released is not released again
+    ),
+    "madseg.v1.RoundsService": (
+        "StartRound",  # every call carries an idempotency key
+        "GetRound",
+        "ListRounds",
+        "ApproveRound",
+        "CancelRound",  # what is cancelled stays so
+        "GetPolicy",
+        "SetPolicy",
+        "GetStandings",
+        "ListResults",
+    ),
 }
 """The calls that may be made twice without another effect."""
 
@@ -101,7 +148,7 @@ class Connection:
             if self._address is None:
                 raise Unavailable(f"no address of the {self.service} is known", service=self.service)
             if self._channel is None:
-                self._channel = grpc.insecure_channel(self._address, options=_OPTIONS)
+                self._channel = open_channel(self._address, options=_OPTIONS)
             return self._channel
 
     def close(self) -> None:
@@ -111,6 +158,10 @@ class Connection:
             if self._channel is not None:
                 self._channel.close()
                 self._channel = None
+
+    def with_token(self, token: str | None) -> "Connection":
+        """The same connection, whose calls show a token; None shows none. Closing it closes nothing."""
+        return _Showing(self, token)
 
     def call(self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, timeout: float | None = None) -> A:
         """One question, one answer, within `timeout` seconds (default: the connection's)."""
@@ -137,3 +188,17 @@ class Connection:
             raise translate(error, self) from error
         finally:
             call.cancel()
+
+
+class _Showing(Connection):
+    """Another's channel, with a token on each call."""
+
+    def __init__(self, shared: Connection, token: str | None) -> None:
+        super().__init__(shared.service, shared._address, shared.timeout)
+        self._shared, self._token = shared, token
+
+    def channel(self) -> grpc.Channel:
+        return showing(self._shared.channel(), self._token)
+
+    def close(self) -> None:
+        pass

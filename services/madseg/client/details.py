@@ -15,10 +15,12 @@ from madseg.client.errors import (
     AlreadyExists,
     ClientError,
     DeadlineExceeded,
+    Forbidden,
     InvalidArgument,
     NotFound,
     NotReady,
     ServerError,
+    Unauthenticated,
     Unavailable,
 )
 
@@ -31,6 +33,8 @@ _KINDS: dict[grpc.StatusCode, type[ClientError]] = {
     grpc.StatusCode.FAILED_PRECONDITION: NotReady,
     grpc.StatusCode.ABORTED: NotReady,
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
+    grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
+    grpc.StatusCode.PERMISSION_DENIED: Forbidden,
 }
 
 _FIELDS = {

@@ -4,6 +4,8 @@
     ├── InvalidArgument     a value is wrong; `field` names the request's field, where there is a single one
     ├── NotFound            nothing has this name
     ├── AlreadyExists       something else has this name
+    ├── Unauthenticated     the service takes a token, and there is none or nobody has it
+    ├── Forbidden           whoever has the token may not do this
     ├── NotReady            a precondition doesn't hold yet; the message says which and what makes it hold
     ├── Unavailable         nobody answered, or the server asks to come back later: retry
     ├── DeadlineExceeded    no answer within the time that was given
@@ -41,6 +43,14 @@ class NotFound(ClientError, LookupError):
 
 class AlreadyExists(ClientError):
     """Something else has this name already."""
+
+
+class Unauthenticated(ClientError):
+    """The service takes a token, and there is none or nobody has it."""
+
+
+class Forbidden(ClientError):
+    """Whoever has the token lacks the role that this takes, or it is somebody else's."""
 
 
 class NotReady(ClientError):

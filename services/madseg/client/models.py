@@ -58,19 +58,33 @@ class ModelCalls:
             answer = self._models.send(self._models_stub().AddModel, requests, timeout)
         return Added(to_model(answer.model), tuple(answer.findings))
 
-    def release_version(self, onnx: str | Path, card: str, *, timeout: float = UPLOAD_SECONDS) -> Added:
+    def release_version(
+        self,
+        onnx: str | Path,
+        card: str,
+        *,
+        idempotency_key: str = "",
+        parent: int = 0,
+        timeout: float = UPLOAD_SECONDS,
+    ) -> Added:
         """Releases the network in the file `onnx` as the next version of the model that the card names.
+
+        A second call with the same `idempotency_key` answers with the version that the first one released. `parent` is
+        the version it was made from; default: the newest.
 
         Raises:
             NotFound: there is no such model.
             InvalidArgument: the network or the card can't be served as it is; the message says why.
+            AlreadyExists: another network was released with the key.
         """
-        header = models_pb2.ModelUpload(card=card, file_name=Path(onnx).name)
+        header = models_pb2.ModelUpload(
+            card=card, file_name=Path(onnx).name, idempotency_key=idempotency_key, parent=parent
+        )
         with _opened(onnx) as file:
             parts = (models_pb2.ReleaseVersionRequest(chunk=chunk) for chunk in _chunks(file))
             requests = _after(models_pb2.ReleaseVersionRequest(header=header), parts)
             answer = self._models.send(self._models_stub().ReleaseVersion, requests, timeout)
-        return Added(to_model(answer.model), tuple(answer.findings))
+        return Added(to_model(answer.model), tuple(answer.findings), answer.version)
 
     def register_imported(self, name: str, role: str | Role = Role.COMPETITOR, *, covers: Iterable[str] = ()) -> Model:
         """Registers a model whose predictions come from elsewhere; `covers` are its classes, by default all."""

@@ -7,7 +7,8 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from madseg.cli.report.pictures import DIFFERENCE, difference, label_map, photo
+from madseg.cli.report.pictures import DIFFERENCE, difference, photo
+from madseg.report.panels import label_map
 from tests.cli.report.samples import LEGEND, finding, photograph, wire
 
 

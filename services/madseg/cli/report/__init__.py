@@ -4,8 +4,10 @@
 """
 
 from madseg.cli.report.collect import collect
-from madseg.cli.report.data import Cell, ClassCost, Figure, Finding, LegendClass, Place, ReportData, Stage
+from madseg.cli.report.data import Cell, ClassCost, Finding, Place, ReportData, Stage
 from madseg.cli.report.page import page, write_report
+from madseg.report.marks import Figure
+from madseg.report.panels import LegendClass
 
 __all__ = [
     "Cell",

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from madseg.cli.report.data import Cell, ClassCost, Figure, Finding, LegendClass, Place, ReportData, Stage
+from madseg.cli.report.data import Cell, ClassCost, Finding, Place, ReportData, Stage
+from madseg.report.marks import Figure
+from madseg.report.panels import LegendClass
 
 if TYPE_CHECKING:
     from madseg.client import Client, Contest, RankingSummary, SelectorStatus, Version

@@ -3,14 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-
-@dataclass(frozen=True)
-class LegendClass:
-    """A class of the taxonomy: its colour as (R, G, B), and whether it has rankings."""
-
-    name: str
-    colour: tuple[int, int, int]
-    ranked: bool = True
+from madseg.report.marks import Figure
+from madseg.report.panels import LegendClass
 
 
 @dataclass(frozen=True)
@@ -85,15 +79,6 @@ class Stage:
 
     name: str
     points: tuple[tuple[float, float], ...]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A number of the summary, as it is shown, with what it counts."""
-
-    value: str
-    label: str
-    note: str = ""
 
 
 @dataclass(frozen=True)

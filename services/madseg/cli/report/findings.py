@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from madseg.cli.report.data import ClassCost, Finding, Place, ReportData
-from madseg.cli.report.marks import anchor, swatch
-from madseg.cli.report.pictures import Panel, difference, label_map, photo
+from madseg.cli.report.pictures import difference, photo
+from madseg.report.marks import anchor, panel, swatch
+from madseg.report.panels import label_map
 
 
 def sections(data: ReportData) -> str:
@@ -51,23 +52,12 @@ def _card(data: ReportData, item: Finding) -> str:
         ("map", item.competitor, label_map(item.competitor_map, data.legend, item.competitor, side)),
         ("difference", "They differ", difference(item, side)),
     )
-    shown = "".join(_panel(kind, caption, panel) for kind, caption, panel in panels)
+    shown = "".join(panel(*item) for item in panels)
     return (
         f'<article class="card"><div class="panels">{shown}</div><div class="facts">'
         f'<p class="measure"><strong>{item.discrepancy:.3f}</strong> discrepancy</p>'
         f'<ul class="places">{"".join(_place(data, item, place) for place in item.places)}</ul>'
         f'<p class="origin">{_origin(item)}</p></div></article>'
-    )
-
-
-def _panel(kind: str, caption: str, panel: Panel | None) -> str:
-    if panel is None:
-        shown = f'<div class="frame">none</div><figcaption>{escape(caption)}</figcaption>'
-        return f'<figure class="{kind} absent">{shown}</figure>'
-    return (
-        f'<figure class="{kind}"><div class="frame"><img src="{panel.uri}" width="{panel.width}" '
-        f'height="{panel.height}" alt="{escape(panel.words)}" decoding="async"></div>'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
 
 

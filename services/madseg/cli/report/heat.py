@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from html import escape
 
 from madseg.cli.report.data import Cell, ReportData
-from madseg.cli.report.marks import named, swatch
+from madseg.report.marks import named, swatch
 
 SIDES = ("target", "competitor")
 

@@ -1,18 +1,15 @@
 """The whole page: head, summary, matrix, throughput, findings, settings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from html import escape
 from importlib.resources import files
 from pathlib import Path
 
 from madseg.cli.report.chart import throughput
-from madseg.cli.report.data import Figure, ReportData
+from madseg.cli.report.data import ReportData
 from madseg.cli.report.findings import sections
 from madseg.cli.report.heat import matrix
-from madseg.cli.report.marks import named, swatch
-
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
-"""Nothing is fetched: whoever opens the file tells nobody."""
+from madseg.report.marks import document, figures_list, legend_list, named, part, settings_list
 
 
 def write_report(path: str | Path, data: ReportData) -> int:
@@ -29,23 +26,16 @@ def page(data: ReportData) -> str:
         (
             _header(data),
             "<main>",
-            _part("summary", "Summary", _figures(data.figures)),
-            _part("matrix", "How much they disagree", _matrix_words(data) + matrix(data)),
-            _part("random", "What it would cost to find them at random", _costs(data)),
-            _part("throughput", "Throughput", throughput(data.stages)),
-            _part("images", "The images", _legend(data) + _toolbar(data) + sections(data)),
-            _part("settings", "Settings", _settings(data)),
+            part("summary", "Summary", figures_list(data.figures)),
+            part("matrix", "How much they disagree", _matrix_words(data) + matrix(data)),
+            part("random", "What it would cost to find them at random", _costs(data)),
+            part("throughput", "Throughput", throughput(data.stages)),
+            part("images", "The images", legend_list(data.legend) + _toolbar(data) + sections(data)),
+            part("settings", "Settings", _settings(data)),
             "</main>",
         )
     )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark"><meta name="generator" content="madseg">'
-        f"<title>{escape(data.title)}</title><style>{_text('page.css')}</style></head>"
-        f"<body>{body}<script>{_text('page.js')}</script></body></html>\n"
-    )
+    return document(data.title, body, script=files("madseg.cli.report").joinpath("page.js").read_text(encoding="utf-8"))
 
 
 def _header(data: ReportData) -> str:
@@ -57,22 +47,6 @@ def _header(data: ReportData) -> str:
         f'<p class="made">Made <time datetime="{data.made_at.isoformat()}">{data.made_at:%d %B %Y, %H:%M %Z}</time></p>'
         "</header>"
     )
-
-
-def _part(name: str, title: str, content: str) -> str:
-    """A section of the page; nothing where it has no content."""
-    if not content:
-        return ""
-    return f'<section id="{name}" aria-labelledby="{name}-h"><h2 id="{name}-h">{escape(title)}</h2>{content}</section>'
-
-
-def _figures(figures: Sequence[Figure]) -> str:
-    shown = "".join(
-        f"<div><dt>{escape(item.label)}{f'<small>{escape(item.note)}</small>' if item.note else ''}</dt>"
-        f"<dd>{escape(item.value)}</dd></div>"
-        for item in figures
-    )
-    return f'<dl class="figures">{shown}</dl>' if shown else ""
 
 
 def _matrix_words(data: ReportData) -> str:
@@ -104,11 +78,6 @@ def _costs(data: ReportData) -> str:
     )
 
 
-def _legend(data: ReportData) -> str:
-    items = "".join(f"<li>{swatch(item.colour)}{escape(item.name)}</li>" for item in data.legend)
-    return f'<ul class="legend" aria-label="Colours of the classes">{items}</ul>'
-
-
 def _toolbar(data: ReportData) -> str:
     """Conveniences that need the script, which shows them."""
     if not data.findings:
@@ -131,9 +100,4 @@ def _options(values: Iterable[str]) -> str:
 
 def _settings(data: ReportData) -> str:
     pairs = [*data.settings, *([("criteria", data.criteria_id)] if data.criteria_id else [])]
-    rows = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in pairs)
-    return f'<dl class="settings">{rows}</dl>' if rows else ""
-
-
-def _text(name: str) -> str:
-    return files("madseg.cli.report").joinpath(name).read_text(encoding="utf-8")
+    return settings_list(pairs)

@@ -75,7 +75,16 @@ def to_candidate_set(message: selector_pb2.CandidateSet) -> CandidateSet:
 def to_candidate(message: selector_pb2.Candidate) -> Candidate:
     """One image of a candidate set."""
     placements = tuple(Placement(to_key(item.key), item.rank, item.discrepancy) for item in message.placements)
-    return Candidate(message.rank, message.image_id, message.discrepancy, placements, tuple(message.near_duplicates))
+    return Candidate(
+        message.rank,
+        message.image_id,
+        message.discrepancy,
+        placements,
+        tuple(message.near_duplicates),
+        message.mean_discrepancy,
+        message.perceptual_hash if message.HasField("perceptual_hash") else None,
+        message.source,
+    )
 
 
 def to_diff(message: selector_pb2.DiffCandidatesResponse) -> CandidateDiff:

@@ -71,10 +71,26 @@ class CandidateDiff:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One image of a candidate set: its largest discrepancy, and the rankings that chose it."""
+    """One image of a candidate set: its largest discrepancy, and the rankings that chose it.
+
+    `mean_discrepancy` in [0, 1] is over the contests of the set in which the image was compared. `perceptual_hash` is
+    64 bits, unsigned, and None for an image without a picture; it and `source` are gone once the image has expired.
+    """
 
     rank: int
     image_id: str
     discrepancy: float
     placements: tuple[Placement, ...]
     near_duplicates: tuple[str, ...]
+    mean_discrepancy: float = 0.0
+    perceptual_hash: int | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class CandidatePage:
+    """A page of a candidate set, and the set itself."""
+
+    candidates: tuple[Candidate, ...]
+    next_page_token: str
+    candidate_set: CandidateSet

@@ -39,10 +39,11 @@ class ModelCard:
 
 @dataclass(frozen=True)
 class Added:
-    """A network that was taken: the model as it stands now, and what the check found, one sentence each."""
+    """A network that was taken: the model as it stands now, what the check found, one sentence each, and its number."""
 
     model: Model
     findings: tuple[str, ...]
+    version: int = 1
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class StoredMap:
-    """A stored label map in the wire form of label maps; `madseg.core.label_map.decode` reads it."""
+    """A stored label map in its wire form; `decode_label_map` reads it."""
 
     version: Version
     label_map: bytes = field(repr=False)

@@ -1,0 +1,58 @@
+"""Channels to services, and the token that calls on them show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+
+def open_channel(address: str, token: str | None = None, options: Sequence[tuple[str, Any]] = ()) -> grpc.Channel:
+    """A channel to `host:port`, which connects when it is first used; its calls show the token, where there is one."""
+    return showing(grpc.insecure_channel(address, options=options), token)
+
+
+def showing(channel: grpc.Channel, token: str | None) -> grpc.Channel:
+    """The same channel, whose calls show a token; None shows none."""
+    return grpc.intercept_channel(channel, _Bearer(token)) if token else channel
+
+
+@dataclass(frozen=True)
+class _Details(grpc.ClientCallDetails):
+    """How a call is made."""
+
+    method: str
+    timeout: float | None
+    metadata: tuple[tuple[str, str | bytes], ...]
+    credentials: grpc.CallCredentials | None
+    wait_for_ready: bool | None
+    compression: grpc.Compression | None
+
+
+class _Bearer(
+    grpc.UnaryUnaryClientInterceptor,
+    grpc.UnaryStreamClientInterceptor,
+    grpc.StreamUnaryClientInterceptor,
+    grpc.StreamStreamClientInterceptor,
+):
+    """Adds the token to what a call says of itself."""
+
+    def __init__(self, token: str) -> None:
+        self._entry = ("authorization", f"Bearer {token}")
+
+    def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        return continuation(self._shown(details), request)
+
+    intercept_unary_stream: Any = intercept_unary_unary
+    intercept_stream_unary: Any = intercept_unary_unary
+    intercept_stream_stream: Any = intercept_unary_unary
+
+    def _shown(self, details: Any) -> _Details:
+        return _Details(
+            details.method,
+            details.timeout,
+            (*(details.metadata or ()), self._entry),
+            details.credentials,
+            details.wait_for_ready,
+            details.compression,
+        )
