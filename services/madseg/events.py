@@ -4,15 +4,15 @@ The headers are those of CloudEvents' binary mode on Kafka. A trace goes from th
 follow from it: a prediction stands in the trace of its image, however many images are handled at once.
 """
 
-import re
-import secrets
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from opentelemetry.trace import SpanKind
+
+from madseg.observing.tracing import ANY, Step, begun, published, steps
 from madseg.ports import Outgoing, Record
 
 TRACEPARENT = "traceparent"
@@ -35,13 +35,6 @@ PREDICTIONS_REQUESTED = Kind("madseg.predictions.requested", "selector")
 PREDICTIONS_MADE = Kind("madseg.predictions.made", "predictor")
 MODEL_CHANGED = Kind("madseg.model.changed", "models")
 
-_ANY = ""
-"""In place of a key: the trace of whatever has none of its own."""
-
-_traces: ContextVar[Mapping[str, str]] = ContextVar("traces", default={})  # noqa: B039 (never changed in place)
-
-_WELL_FORMED = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
-
 
 def event(kind: Kind, topic: str, key: str, value: bytes | None) -> Outgoing:
     """A record of an event that happens now."""
@@ -54,7 +47,7 @@ def event(kind: Kind, topic: str, key: str, value: bytes | None) -> Outgoing:
         "ce_subject": key,
         "ce_time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "content-type": CONTENT_TYPE,
-        TRACEPARENT: _next(_traces.get().get(key) or _traces.get().get(_ANY, "")),
+        TRACEPARENT: published(topic, key),
     }
     return Outgoing(topic, key, value, headers)
 
@@ -62,25 +55,22 @@ def event(kind: Kind, topic: str, key: str, value: bytes | None) -> Outgoing:
 @contextmanager
 def tracing(traceparent: str | None) -> Iterator[None]:
     """Events in this block belong to the trace of a request; one that names none, or wrongly, begins its own."""
-    token = _traces.set({_ANY: traceparent} if traceparent else {})
-    try:
+    with steps({ANY: Step(traceparent)} if traceparent else {}):
         yield
-    finally:
-        _traces.reset(token)
 
 
 @contextmanager
-def caused_by(records: Sequence[Record]) -> Iterator[None]:
+def caused_by(records: Sequence[Record], worker: str = "") -> Iterator[None]:
     """Events in this block belong to the traces of these records: each to that of the record with its key."""
-    token = _traces.set({record.key: record.headers.get(TRACEPARENT, "") for record in records})
-    try:
+    with steps({record.key: _handled(record, worker) for record in records}):
         yield
-    finally:
-        _traces.reset(token)
 
 
-def _next(parent: str) -> str:
-    """The same trace with a step of its own; a new one where there is no parent."""
-    found = _WELL_FORMED.fullmatch(parent)
-    trace, flags = found.groups() if found else (secrets.token_hex(16), "01")
-    return f"00-{trace}-{secrets.token_hex(8)}-{flags}"
+def _handled(record: Record, worker: str) -> Step:
+    attributes: dict[str, str | int] = {
+        "messaging.destination.name": record.topic,
+        "messaging.destination.partition.id": str(record.partition),
+        "messaging.kafka.offset": record.offset,
+        "madseg.key": record.key,
+    }
+    return begun(f"handle {worker}", SpanKind.CONSUMER, record.headers.get(TRACEPARENT, ""), attributes)

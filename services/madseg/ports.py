@@ -6,6 +6,7 @@
 | Inference | `onnxruntime:model_repository`      | `triton://host:8001`                   |
 | Database  | `sqlite:///state/madseg.db`         | `postgresql://...`                     |
 | Blobs     | `file:state/blobs`                  | `s3://bucket/prefix`                   |
+| Launcher  | `process:`                          | not there yet                          |
 
 Delivery, for everybody: **effect first, then commit**. A consumer may see a record twice and never misses one;
 handlers are idempotent by key. Adapters raise only errors of `madseg.core.errors`: `Unavailable` where the same call
@@ -17,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -319,3 +321,55 @@ class Blobs(ABC):
     @abstractmethod
     def close(self) -> None:
         """Frees what is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Training goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Training was launched and has ended. `status` is its exit status, below 0 the signal that ended it; None where
+    nobody was there to see it."""
+
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Nothing was launched for this run, as far as is known."""
+
+
+class Launcher(ABC):
+    """Carries training out somewhere else than in the service: `madseg.finetune.run` over the folder of a run.
+
+    What it launches outlives the service, and one that is opened later finds it. A run has one training at a time, also
+    where the service was killed in the middle of a launch. One service uses it at a time. Thread-safe.
+    """
+
+    @abstractmethod
+    def launch(self, run_id: str, folder: Path) -> None:
+        """Begins training over a run's folder; does nothing where it goes on already. It writes its log to `log.txt`.
+
+        Raises:
+            InvalidInput: an id that isn't 1..64 of a-z and 0-9.
+            Unavailable: it can't be begun now.
+        """
+
+    @abstractmethod
+    def state(self, run_id: str) -> Running | Ended | Unknown:
+        """What has become of what was launched last for a run.
+
+        Raises:
+            InvalidInput: as `launch`.
+        """
+
+    @abstractmethod
+    def stop(self, run_id: str) -> None:
+        """Ends training, gently at first, and returns when it has ended; does nothing where none goes on.
+
+        Raises:
+            InvalidInput: as `launch`.
+            Unavailable: it goes on all the same.
+        """

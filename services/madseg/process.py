@@ -4,14 +4,17 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import TypeVar
 
 import structlog
 
 from madseg.core.errors import MadsegError, Unavailable
+from madseg.observing.exporting import exporting
+from madseg.observing.exposing import exposed
 from madseg.runtime import BACKOFF_SECONDS, Part, configure_logging, run
-from madseg.settings import describe, load
+from madseg.settings import describe, load, setting
 
 log = structlog.get_logger("madseg.process")
 
@@ -19,6 +22,18 @@ C = TypeVar("C")
 
 Assemble = Callable[[C, ExitStack], Sequence[Part]]
 """Makes a service's parts from its settings; what it opens is closed with the stack."""
+
+
+@dataclass(frozen=True)
+class Observing:
+    """Settings of every process, by which operators see it."""
+
+    metrics: str = setting("MADSEG_METRICS", "", "Address where figures for Prometheus are given out; empty: nowhere")
+
+
+def observers(service: str, config: Observing) -> list[Part]:
+    """The parts by which operators see a process: figures where an address is set, traces where a collector is."""
+    return [*exposed(config.metrics), *exporting(service)]
 
 
 def serve(service: str, config: type[C], assemble: Assemble[C]) -> None:
@@ -29,10 +44,10 @@ def serve(service: str, config: type[C], assemble: Assemble[C]) -> None:
     """
     configure_logging(json=True)
     try:
-        settings = load(config)
-        log.info("starting", service=service, **describe(settings))
+        settings, watched = load(config, known=(Observing,)), load(Observing, known=(config,))
+        log.info("starting", service=service, **describe(settings), **describe(watched))
         with ExitStack() as held:
-            run(_patiently(settings, assemble, held))
+            run([*observers(service, watched), *_patiently(settings, assemble, held)])
     except MadsegError as error:
         log.error("ended", service=service, reason=str(error))
         sys.exit(1)

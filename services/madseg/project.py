@@ -1,6 +1,7 @@
 """What a deployment is about: its taxonomy and its content constraint, from files or by name."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,9 @@ from madseg.core.preprocess import Size
 from madseg.core.taxonomy import VOC, SegmentationClass, Taxonomy, voc_colour
 
 _BUILT_IN = {VOC.name: VOC}
+
+SETTINGS = "settings.json"
+"""The file in a state with the settings that go with it."""
 
 
 def taxonomy(name_or_path: str) -> Taxonomy:
@@ -61,6 +65,26 @@ def constraint(path: str, taxonomy: Taxonomy, grid: Size) -> ContentConstraint:
 def _class(label: int, item: dict[str, Any]) -> SegmentationClass:
     red, green, blue = item.get("colour", voc_colour(label))
     return SegmentationClass(str(item["name"]), (int(red), int(green), int(blue)), bool(item.get("ranked", True)))
+
+
+def remember(state: Path, settings: Mapping[str, str]) -> None:
+    """Writes settings into a state, so that `madseg up` on it needs no others."""
+    (state / SETTINGS).write_text(json.dumps(dict(settings), indent=1) + "\n")
+
+
+def remembered(state: Path) -> dict[str, str]:
+    """The settings of a state; none where it says nothing.
+
+    Raises:
+        InvalidInput: the file says something else.
+    """
+    try:
+        found = json.loads((state / SETTINGS).read_text())
+        return {str(name): str(value) for name, value in found.items()}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, AttributeError) as error:
+        raise InvalidInput(f"the settings in {state / SETTINGS} can't be read: {error}") from error
 
 
 def _json(path: str, what: str, *, hint: str) -> dict[str, Any]:

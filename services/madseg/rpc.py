@@ -17,11 +17,24 @@ from typing import Any
 import grpc
 import structlog
 from google.protobuf import any_pb2
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from madseg.core.errors import AlreadyExists, Conflict, InvalidInput, MadsegError, NotFound, NotReady, Unavailable
+from madseg.admission import Admission
+from madseg.core.errors import (
+    AlreadyExists,
+    Conflict,
+    Forbidden,
+    InvalidInput,
+    MadsegError,
+    NotFound,
+    NotReady,
+    Unauthenticated,
+    Unavailable,
+)
+from madseg.observing.calls import Watched
 
 log = structlog.get_logger("madseg.rpc")
 
@@ -43,6 +56,8 @@ _CODES: tuple[tuple[type[MadsegError], grpc.StatusCode], ...] = (
     (AlreadyExists, grpc.StatusCode.ALREADY_EXISTS),
     (NotReady, grpc.StatusCode.FAILED_PRECONDITION),
     (Conflict, grpc.StatusCode.FAILED_PRECONDITION),
+    (Unauthenticated, grpc.StatusCode.UNAUTHENTICATED),
+    (Forbidden, grpc.StatusCode.PERMISSION_DENIED),
     (Unavailable, grpc.StatusCode.UNAVAILABLE),
 )
 
@@ -59,11 +74,14 @@ class Service:
 class Server:
     """A gRPC server with health and reflection, on a thread and loop of its own.
 
-    `address` is `host:port`; port 0 takes a free one, which `port` tells after `start`.
+    `address` is `host:port`; port 0 takes a free one, which `port` tells after `start`. `admission` says whose calls
+    are taken; without it everybody's are, for a server inside of a test. Health and reflection are open to all.
     """
 
-    def __init__(self, services: Sequence[Service], address: str, threads: int = 16) -> None:
-        self._services, self._address, self._threads = services, address, threads
+    def __init__(
+        self, services: Sequence[Service], address: str, admission: Admission | None = None, threads: int = 16
+    ) -> None:
+        self._services, self._address, self._threads, self._admission = services, address, threads, admission
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="grpc", daemon=True)
         self._ready: Future[int] = Future()
@@ -104,7 +122,7 @@ class Server:
         with ThreadPoolExecutor(self._threads, thread_name_prefix="rpc") as pool:
             server = grpc.aio.server(
                 pool,
-                interceptors=[_Translate(self._stopping)],
+                interceptors=[Watched(), _Translate(self._stopping, self._admission)],
                 options=[
                     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
                     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -135,18 +153,44 @@ class _Translate(grpc.aio.ServerInterceptor):
     Streams end with UNAVAILABLE when the server stops.
     """
 
-    def __init__(self, stopping: asyncio.Event) -> None:
-        self._stopping = stopping
+    def __init__(self, stopping: asyncio.Event, admission: Admission | None) -> None:
+        self._stopping, self._admission = stopping, admission
 
     async def intercept_service(self, continuation: Any, details: Any) -> Any:
         handler = await continuation(details)
         if handler is None or not details.method.startswith("/madseg."):
             return handler
+        shut = self._shut(details)
         for kind in ("unary_unary", "unary_stream", "stream_unary", "stream_stream"):
             behaviour = getattr(handler, kind)
             if behaviour is not None:
-                return handler._replace(**{kind: _guarded(behaviour, details.method, self._stopping)})
+                if shut is not None:
+                    behaviour = _refusing(shut, streams=kind.endswith("_stream"))
+                guarded = _guarded(behaviour, details.method, self._stopping)
+                return handler._replace(request_deserializer=_reader(handler.request_deserializer), **{kind: guarded})
         return handler
+
+    def _shut(self, details: Any) -> MadsegError | None:
+        """Why the call isn't taken; None where it is."""
+        try:
+            if self._admission is not None:
+                self._admission.admit(details.method, details.invocation_metadata or ())
+        except MadsegError as error:
+            return error
+        return None
+
+
+def _refusing(error: MadsegError, *, streams: bool) -> Callable[..., Any]:
+    """A method that raises; `streams`: one that answers by a stream."""
+
+    async def stream(_request: Any, _context: Any) -> AsyncIterator[Any]:
+        raise error
+        yield
+
+    async def call(_request: Any, _context: Any) -> Any:
+        raise error
+
+    return stream if streams else call
 
 
 def _guarded(behaviour: Callable[..., Any], method: str, stopping: asyncio.Event) -> Callable[..., Any]:
@@ -154,7 +198,7 @@ def _guarded(behaviour: Callable[..., Any], method: str, stopping: asyncio.Event
 
         async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
             try:
-                async for response in _until(behaviour(request, context), stopping):
+                async for response in _until(behaviour(_read(request), context), stopping):
                     yield response
             except Exception as error:
                 await context.abort(*_status(error, method))
@@ -164,7 +208,7 @@ def _guarded(behaviour: Callable[..., Any], method: str, stopping: asyncio.Event
 
         async def coroutine(request: Any, context: Any) -> Any:
             try:
-                return await behaviour(request, context)
+                return await behaviour(_read(request), context)
             except Exception as error:
                 await context.abort(*_status(error, method))
 
@@ -173,7 +217,7 @@ def _guarded(behaviour: Callable[..., Any], method: str, stopping: asyncio.Event
 
         def generate(request: Any, context: Any) -> Iterator[Any]:
             try:
-                yield from behaviour(request, context)
+                yield from behaviour(_read(request), context)
             except Exception as error:
                 context.abort(*_status(error, method))
 
@@ -181,11 +225,45 @@ def _guarded(behaviour: Callable[..., Any], method: str, stopping: asyncio.Event
 
     def call(request: Any, context: Any) -> Any:
         try:
-            return behaviour(request, context)
+            return behaviour(_read(request), context)
         except Exception as error:
             context.abort(*_status(error, method))
 
     return call
+
+
+_GARBLED = object()
+"""Stands for a request that is no message of its method's type: gRPC itself would answer UNKNOWN."""
+
+
+def _reader(parse: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    def read(data: bytes) -> Any:
+        try:
+            return parse(data)
+        except DecodeError:
+            return _GARBLED
+
+    return read
+
+
+def _read(request: Any) -> Any:
+    """The request, or the stream of them.
+
+    Raises:
+        InvalidInput: it can't be read; a stream raises it when it comes to such a one.
+    """
+    if isinstance(request, AsyncIterator):
+        return _read_each(request)
+    if isinstance(request, Iterator):
+        return map(_read, request)
+    if request is _GARBLED:
+        raise InvalidInput("the request is cut off, or no message of the type that this method takes")
+    return request
+
+
+async def _read_each(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async for request in requests:
+        yield _read(request)
 
 
 async def _until(answers: AsyncIterator[Any], stopping: asyncio.Event) -> AsyncIterator[Any]:

@@ -7,18 +7,20 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from types import FrameType
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
 from madseg import letters
 from madseg.core.errors import Conflict, NotFound, Poison, Unavailable
-from madseg.events import caused_by
+from madseg.events import TRACEPARENT, caused_by
+from madseg.observing.tracing import trace_id, trace_of
+from madseg.observing.working import Working
 from madseg.ports import Consumer, Record, Stream, Topic
 
 log = structlog.get_logger("madseg.runtime")
@@ -92,6 +94,7 @@ class Worker:
     ) -> None:
         self._name, self._stream, self._consumer, self._handler, self._limit = name, stream, consumer, handler, limit
         self._backoff = backoff
+        self._figures = Working(name)
         self._buried: set[letters.Place] | None = None if rereads else set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -115,11 +118,13 @@ class Worker:
 
     def start(self) -> None:
         self._thread.start()
+        self._figures.show(lambda: self.lag, lambda: self.last_poll)
 
     def stop(self) -> None:
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()
+        self._figures.hide()
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -128,6 +133,7 @@ class Worker:
             except _Stopped:
                 return
             except Exception as error:
+                self._figures.defect()
                 log.error("worker_failed", worker=self._name, retry_in_s=self._backoff[-1], exc_info=error)
                 self._stopping.wait(self._backoff[-1])
 
@@ -140,7 +146,8 @@ class Worker:
                 records = self._retrying(partial(consumer.poll, pause, self._limit))
                 self.lag = self._retrying(consumer.lag)
                 if records:
-                    self._effect(records)
+                    with self._figures.batch(len(records)):
+                        self._effect(records)
                     self._commit(consumer, records[-1])
                 if not self.lag:
                     self.caught_up.set()
@@ -154,7 +161,7 @@ class Worker:
 
     def _effect(self, records: Sequence[Record]) -> None:
         try:
-            with caused_by(records):
+            with caused_by(records, self._name):
                 self._retrying(lambda: self._handler.handle(records))
         except (_Stopped, Conflict):
             raise
@@ -167,11 +174,13 @@ class Worker:
 
     def _bury(self, record: Record, error: Exception) -> None:
         if not isinstance(error, Poison):
+            self._figures.defect()
             log.error("record_failed", **_where(record), exc_info=error)
         log.warning("dead_letter", **_where(record), reason=str(error))
         if letters.place_of(record) not in self._retrying(lambda: self._letters(record.topic)):
             self._retrying(lambda: letters.send(self._stream, record, error, datetime.now(UTC)))
             self.dead_letters += 1
+            self._figures.dead_letter()
         self._retrying(lambda: self._handler.skip(record))
 
     def _letters(self, topic: str) -> set[letters.Place]:
@@ -191,6 +200,7 @@ class Worker:
                 return act()
             except Unavailable as error:
                 pause = self._backoff[min(attempt, len(self._backoff) - 1)]
+                self._figures.unavailable()
                 log.warning("unavailable", worker=self._name, reason=str(error), retry_in_s=pause)
                 if self._stopping.wait(pause):
                     raise _Stopped from error
@@ -198,7 +208,9 @@ class Worker:
 
 
 def _where(record: Record) -> dict[str, object]:
-    return {"topic": record.topic, "partition": record.partition, "offset": record.offset, "key": record.key}
+    where = {"topic": record.topic, "partition": record.partition, "offset": record.offset, "key": record.key}
+    trace = trace_of(record.headers.get(TRACEPARENT, ""))
+    return {**where, "trace_id": trace} if trace else where
 
 
 class Repeated:
@@ -207,10 +219,12 @@ class Repeated:
 
     def __init__(self, name: str, act: Callable[[], bool], pause: float) -> None:
         self._name, self._act, self._pause = name, act, pause
+        self._figures = Working(name)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
+        self._figures.begin()
         self._thread.start()
 
     def stop(self) -> None:
@@ -227,8 +241,10 @@ class Repeated:
         try:
             return self._act()
         except Unavailable as error:
+            self._figures.unavailable()
             log.warning("unavailable", chore=self._name, reason=str(error), retry_in_s=self._pause)
         except Exception as error:
+            self._figures.defect()
             log.error("chore_failed", chore=self._name, retry_in_s=self._pause, exc_info=error)
         return False
 
@@ -289,6 +305,7 @@ def configure_logging(*, json: bool, level: int = logging.INFO) -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            _with_trace,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -297,6 +314,14 @@ def configure_logging(*, json: bool, level: int = logging.INFO) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=lambda *_: _Logger(sys.stderr),
     )
+
+
+def _with_trace(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Adds the id of the trace that a line belongs to: of its image where it names one, or of the request."""
+    found = trace_id(str(line.get("image", "")))
+    if found:
+        line.setdefault("trace_id", found)
+    return line
 
 
 class _Logger(structlog.PrintLogger):

@@ -11,8 +11,11 @@ import structlog
 from madseg import project
 from madseg.core.errors import InvalidInput, Unavailable
 from madseg.core.preprocess import parse_size
+from madseg.observing.measured import MeasuredInference, MeasuredStream
+from madseg.observing.readings import Readings
 from madseg.ports import Blobs, Consumer, Inference, Stream
 from madseg.predictor.current import CurrentVersions
+from madseg.predictor.figures import of_predictor
 from madseg.predictor.predict import Asking, Predict
 from madseg.predictor.replay import Replay, Yielding
 from madseg.process import serve
@@ -61,11 +64,12 @@ class Config:
 
 def versions(config: Config, inference: Inference) -> CurrentVersions:
     """What a predictor knows of the models; nothing yet."""
-    return CurrentVersions(inference, project.taxonomy(config.taxonomy).id, parse_size(config.grid))
+    return CurrentVersions(MeasuredInference(inference), project.taxonomy(config.taxonomy).id, parse_size(config.grid))
 
 
 def build(config: Config, stream: Stream, blobs: Blobs, inference: Inference, current: CurrentVersions) -> list[Part]:
     """The parts of the predictor, in the order to start them."""
+    stream, inference = MeasuredStream(stream), MeasuredInference(inference)
     grid = parse_size(config.grid)
     images = images_topic(config.prefix, config.partitions)
     requests = requests_topic(config.prefix, config.partitions)
@@ -98,7 +102,7 @@ def build(config: Config, stream: Stream, blobs: Blobs, inference: Inference, cu
     working = [worker for name, worker in zip(GROUPS, (live, behind), strict=True) if name in _groups(config)]
 
     log.info("predictor_prepared", inference=inference.describe())
-    return [learning, *working]
+    return [learning, *working, Readings("predictor", lambda: of_predictor(current.asked))]
 
 
 def _groups(config: Config) -> set[str]:

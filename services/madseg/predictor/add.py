@@ -72,22 +72,25 @@ def release_model(
     card: ModelCard | None = None,
     parent: int | None = None,
     trial: Callable[[VersionRef, Path], str] | None = None,
+    key: str | None = None,
 ) -> Added:
     """Wrap a network, check the result, and add it as the next version of a model; arguments as `add_model`.
 
     Args:
         card: where the new network differs from the version before; default: that version's card.
         parent: the version it was made from; default: the newest.
+        key: a second release with it is the first one's, and writes nothing.
 
     Raises:
         InvalidModel: as `add_model`, or the version doesn't fit the model; nothing was written.
         NotFound: no such model or parent.
+        AlreadyExists: another network was released with the key.
     """
     stored = repository.card(name)
     served, report = verified(source, replace(card or stored, name=name, role=stored.role), taxonomy, grid, images)
     tried, noting = _noting(trial)
     version = repository.release(
-        name, served, created=now.isoformat(), parent=parent, check=report.figures(), trial=noting
+        name, served, created=now.isoformat(), parent=parent, check=report.figures(), trial=noting, key=key
     )
     return Added(name, version, report, tuple(tried))
 

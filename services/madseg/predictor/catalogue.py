@@ -112,19 +112,29 @@ class Catalogue:
                 added = add_model(source, card, self._repository, self._taxonomy, self._size, self._now(), trial=trial)
             return self._announced(card.name), added
 
-    def release(self, source: Path, name: str, card_text: str, default_name: str = "") -> tuple[Model, Added]:
+    def release(
+        self,
+        source: Path,
+        name: str,
+        card_text: str,
+        default_name: str = "",
+        *,
+        key: str | None = None,
+        parent: int | None = None,
+    ) -> tuple[Model, Added]:
         """Wraps, checks and releases a network as the next version of `name`, or else of the card's model.
 
-        Raises as `release_model`, and InvalidInput where nothing says which model.
+        With a key that has released it before, that is announced once more, as its announcement may have been what
+        failed. Raises as `release_model`, and InvalidInput where nothing says which model.
         """
         card = self.parse(card_text, name or default_name) if card_text.strip() else None
         name = name or (card.name if card is not None else default_name)
         if not name:
             raise InvalidInput("say which model to release a version of", field="model")
         with self._lock:
-            repository, now = self._repository, self._now()
+            where = (self._repository, self._taxonomy, self._size, self._now())
             with self._tried(name) as trial:
-                added = release_model(source, name, repository, self._taxonomy, self._size, now, card=card, trial=trial)
+                added = release_model(source, name, *where, card=card, parent=parent, trial=trial, key=key)
             return self._announced(name), added
 
     def serve(self, name: str, numbers: Sequence[int]) -> tuple[Model, tuple[int, ...]]:

@@ -10,12 +10,16 @@ from madseg.core.errors import InvalidInput
 from madseg.predictor.add import Added
 from madseg.predictor.announce import Model
 from madseg.predictor.catalogue import Catalogue
+from madseg.requests import plain_text
 from madseg.v1 import models_pb2 as pb
 from madseg.v1.models_pb2_grpc import ModelsServiceServicer
 from madseg.wire import role, role_proto
 
 MAX_NETWORK_BYTES = 2 << 30
 """Largest network: ONNX itself ends at 2 GiB."""
+
+MAX_KEY = 200
+"""Characters of an idempotency key."""
 
 
 class ModelsApi(ModelsServiceServicer):
@@ -40,10 +44,11 @@ class ModelsApi(ModelsServiceServicer):
         self, request_iterator: Iterator[pb.ReleaseVersionRequest], context: Any
     ) -> pb.ReleaseVersionResponse:
         with _received(request_iterator) as (header, path):
-            model, added = self._catalogue.release(path, header.model, header.card, Path(header.file_name).stem)
-        beside = " and ".join(str(number) for number in model.serving if number != added.version)
-        told = f"version {added.version} serves now, beside version {beside}"
-        return pb.ReleaseVersionResponse(model=self._proto(model), findings=[*findings(added), told])
+            key = plain_text(header.idempotency_key, "idempotency_key", MAX_KEY) or None
+            stem, parent = Path(header.file_name).stem, header.parent or None
+            model, added = self._catalogue.release(path, header.model, header.card, stem, key=key, parent=parent)
+        told = [*findings(added), _place(model, added.version)]
+        return pb.ReleaseVersionResponse(model=self._proto(model), findings=told, version=added.version)
 
     def RegisterImportedModel(
         self, request: pb.RegisterImportedModelRequest, context: Any
@@ -83,6 +88,14 @@ class ModelsApi(ModelsServiceServicer):
             description=model.description,
             imported=model.imported,
         )
+
+
+def _place(model: Model, version: int) -> str:
+    """Whether a version serves, and beside which."""
+    beside = " and ".join(str(number) for number in model.serving if number != version)
+    if version in model.serving:
+        return f"version {version} serves now, beside version {beside}" if beside else f"version {version} serves now"
+    return f"version {version} was released before and doesn't serve now"
 
 
 def findings(added: Added) -> list[str]:

@@ -12,10 +12,15 @@ from pathlib import Path
 import structlog
 
 from madseg import project
+from madseg.access import Access, open_access
+from madseg.admission import Admission
 from madseg.core.preprocess import parse_size
+from madseg.observing.measured import MeasuredStream
+from madseg.observing.readings import Readings
 from madseg.ports import Inference, Stream
 from madseg.predictor.announce import announcer
 from madseg.predictor.catalogue import Catalogue
+from madseg.predictor.figures import of_models
 from madseg.predictor.grpc_api import ModelsApi
 from madseg.predictor.trial import Trial
 from madseg.predictor.triton_config import Serving
@@ -46,6 +51,8 @@ class Config:
     taxonomy: str = setting("MADSEG_TAXONOMY", "voc", "Name of a built-in taxonomy or path of a JSON file")
     grid: str = setting("MADSEG_GRID", "513x513", "Canonical grid, HEIGHTxWIDTH in pixels")
     models: str = setting("MADSEG_MODELS", "127.0.0.1:7002", "Address of the Models gRPC server")
+    tokens: str = setting("MADSEG_TOKENS", "state/tokens.json", "File of the tokens that people and programs show")
+    insecure: bool = setting("MADSEG_INSECURE", False, "Ask nobody for a token; only on addresses of this machine")
     max_batch: int = setting("MADSEG_TRITON_MAX_BATCH", 8, "Triton: pictures in one run of a network at most")
     queue_delay_us: int = setting("MADSEG_TRITON_QUEUE_DELAY_US", 2000, "Triton: microseconds to wait for a batch")
     instances: int = setting("MADSEG_TRITON_INSTANCES", 1, "Triton: copies of each network per device")
@@ -70,6 +77,7 @@ def build(
     config: Config,
     stream: Stream,
     inference: Inference | None,
+    access: Access,
     wait_for: Callable[[int, float], bool] | None = None,
 ) -> list[Part]:
     """The parts of the service, in the order to start them.
@@ -77,6 +85,7 @@ def build(
     On `inference` versions are tried; None where there is no server. `wait_for(end, seconds)` waits until a predictor
     in this process goes by every record of the models topic before offset `end`.
     """
+    stream = MeasuredStream(stream)
     topic, grid = models_topic(config.prefix), parse_size(config.grid)
     ensure_topics(stream, [topic])
 
@@ -97,7 +106,9 @@ def build(
     catalogue.begin()
     service = Service("madseg.v1.ModelsService", ModelsApi(catalogue), add_ModelsServiceServicer_to_server)
     log.info("models_prepared", models=len(catalogue.models()))
-    return [Server([service], config.models), Repeated("align", catalogue.align, ALIGN_SECONDS)]
+    watched = Readings("models", lambda: of_models(catalogue.models))
+    server = Server([service], config.models, Admission(access))
+    return [watched, server, Repeated("align", catalogue.align, ALIGN_SECONDS)]
 
 
 def main() -> None:
@@ -107,10 +118,11 @@ def main() -> None:
 
     def assemble(config: Config, held: ExitStack) -> list[Part]:
         stream = held.enter_context(closing(open_stream(config.stream)))
+        access = open_access(config.tokens, insecure=config.insecure, addresses=[config.models])
         if not config.inference:
             # Predictors run the networks themselves: the check that each network passes here is the trial.
-            return build(config, stream, None)
-        return build(config, stream, held.enter_context(closing(open_inference(config.inference))))
+            return build(config, stream, None, access)
+        return build(config, stream, held.enter_context(closing(open_inference(config.inference))), access)
 
     serve("models", Config, assemble)
 

@@ -23,6 +23,7 @@ from madseg.core.label_map import encode, from_dense
 from madseg.core.messages import ImageFacts, Prediction, PredictionFailure, PredictionsMade, VersionRef
 from madseg.core.preprocess import Size
 from madseg.events import PREDICTIONS_MADE, event
+from madseg.observing.tracing import about
 from madseg.ports import Answer, Blobs, Inference, Record, Stream
 from madseg.runtime import Handler
 from madseg.wire import MAX_RECORD_BYTES, decode_image, encode_predictions
@@ -77,7 +78,8 @@ class Asking:
         pending: deque[Pending] = deque()
         made: list[PredictionsMade] = []
         for question in questions:
-            pending.append((question.image, self._ask(question)))
+            with about(question.image.image_id):
+                pending.append((question.image, self._ask(question)))
             if len(pending) >= self._window:
                 made.append(self._collect(*pending.popleft()))
             if len(made) >= PUBLISH_EVERY:

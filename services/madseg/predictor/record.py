@@ -18,7 +18,7 @@ class VersionRecord:
     `created` is ISO 8601; `sha256` of the served file, `source_sha256` of the network it was made from; `covers`
     class names of the taxonomy in label order; `batch` is "dynamic" or "1"; `grid` (height, width) in pixels;
     `taxonomy` its id; `parent` the version it was fine-tuned from, None for the first; `check` the figures of
-    `check.Report`.
+    `check.Report`; `key` the idempotency key of its release, None where it came without.
     """
 
     number: int
@@ -32,6 +32,7 @@ class VersionRecord:
     taxonomy: str
     parent: int | None = None
     check: Mapping[str, float] = field(default_factory=dict)
+    key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -109,4 +110,5 @@ def _parse_version(entry: object, where: str) -> VersionRecord:
         taxonomy=known.text("taxonomy"),
         parent=known.integer("parent") if "parent" in known else None,
         check={str(name): float(value) for name, value in figures.items()},
+        key=known.text("key") if "key" in known else None,
     )

@@ -136,24 +136,30 @@ class ModelRepository:
         parent: int | None = None,
         check: Mapping[str, float] | None = None,
         trial: TryOut = untried,
+        key: str | None = None,
     ) -> int:
         """Add the next version. It serves beside the newest that served before. Returns its number.
 
         Args:
             parent: the version it was made from; default: the newest so far.
             trial: what it must pass.
+            key: the version that was released with it before is the answer, and nothing is written.
 
         Raises:
             NotFound: no such model or parent.
+            AlreadyExists: another network was released with the key.
             InvalidModel: not in the served form, or of another taxonomy, grid or interface than the versions before.
         """
         form = read_served(served)
         with self._writing():
             record = self.record(name)
+            known = released_with(record, key, form.source_sha256)
+            if known is not None:
+                return known.number
             origin = record.newest.number if parent is None else self.version(name, parent).number
             _refuse_other_interface(name, record.newest, form)
             number = record.newest.number + 1
-            version = _version(number, form, created, origin, check or {})
+            version = replace(_version(number, form, created, origin, check or {}), key=key)
             card = replace(form.card, name=name, role=record.role)
             serving = (*record.serving[-1:], number)
             with self._taking_back():
@@ -270,6 +276,21 @@ class ModelRepository:
                 raise AlreadyExists(
                     f"{other!r} is the target already: make it a competitor or retire it, then {name!r} the target"
                 )
+
+
+def released_with(record: ModelRecord, key: str | None, source_sha256: str) -> VersionRecord | None:
+    """The version that a key released; None without a key, or where it is a new one.
+
+    Raises:
+        AlreadyExists: it released another network than the one of this SHA-256.
+    """
+    found = next((version for version in record.versions if key is not None and version.key == key), None)
+    if found is not None and found.source_sha256 != source_sha256:
+        raise AlreadyExists(
+            f"another network was released as version {found.number} with the idempotency key {key!r}: a new network "
+            "needs a new key"
+        )
+    return found
 
 
 def _version(

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 import structlog
 
 from madseg import project
+from madseg.access import Access, open_access
+from madseg.admission import Admission
 from madseg.core.preprocess import parse_size
 from madseg.core.ranking import NEAR
+from madseg.observing.measured import MeasuredDatabase, MeasuredStream
+from madseg.observing.readings import Readings
 from madseg.ports import Database, Stream
 from madseg.process import serve
 from madseg.rpc import Server, Service
@@ -16,6 +20,7 @@ from madseg.runtime import Part, Repeated, Worker, ensure_topics
 from madseg.selector.absorb import Absorb
 from madseg.selector.chores import Chores, apply_constraint, drop_other_metrics
 from madseg.selector.criteria import Criteria
+from madseg.selector.figures import figures
 from madseg.selector.grpc_api import SelectorApi
 from madseg.selector.layout import load_layout, open_contests
 from madseg.selector.migrations import TABLES
@@ -54,10 +59,13 @@ class Config:
     near: int = setting("MADSEG_NEAR_DUPLICATE_BITS", NEAR, "Bits in which near-duplicates differ at most; -1: off")
     capacity: int = setting("MADSEG_RANKING_CAPACITY", 200, "Images that each ranking holds ready; more are read")
     selector: str = setting("MADSEG_SELECTOR", "127.0.0.1:7003", "Address of the selector's gRPC server")
+    tokens: str = setting("MADSEG_TOKENS", "state/tokens.json", "File of the tokens that people and programs show")
+    insecure: bool = setting("MADSEG_INSECURE", False, "Ask nobody for a token; only on addresses of this machine")
 
 
-def build(config: Config, stream: Stream, database: Database) -> list[Part]:
+def build(config: Config, stream: Stream, database: Database, access: Access) -> list[Part]:
     """The parts of the selector, in the order to start them."""
+    stream, database = MeasuredStream(stream), MeasuredDatabase(database, "selector")
     taxonomy, grid = project.taxonomy(config.taxonomy), parse_size(config.grid)
     constraint = project.constraint(config.constraint, taxonomy, grid)
     criteria = Criteria(taxonomy, grid, constraint, config.min_class_share)
@@ -97,7 +105,9 @@ def build(config: Config, stream: Stream, database: Database) -> list[Part]:
         lag=lambda offsets: behind(offsets, stream.end_offsets(topic.name)),
     )
     service = Service("madseg.v1.SelectorService", api, add_SelectorServiceServicer_to_server)
-    return [learning, predictions, Repeated("replay", replay, REPLAY_PAUSE_SECONDS), Server([service], config.selector)]
+    replaying = Repeated("replay", replay, REPLAY_PAUSE_SECONDS)
+    watched = Readings("selector", lambda: figures(database, criteria))
+    return [watched, learning, predictions, replaying, Server([service], config.selector, Admission(access))]
 
 
 def _now() -> int:
@@ -125,7 +135,8 @@ def main() -> None:
     def assemble(config: Config, held: ExitStack) -> list[Part]:
         stream = held.enter_context(closing(open_stream(config.stream)))
         database = held.enter_context(closing(open_database(config.database, "selector", config.prefix)))
-        return build(config, stream, database)
+        access = open_access(config.tokens, insecure=config.insecure, addresses=[config.selector])
+        return build(config, stream, database, access)
 
     serve("selector", Config, assemble)
 

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
+from madseg.observing.ranking import ranked
 from madseg.ports import Database, Record
 from madseg.runtime import Handler
 from madseg.selector.batch import Batch
@@ -64,6 +65,7 @@ class Absorb(Handler):
         except BaseException:
             self._layout = None  # what it counted was rolled back
             raise
+        ranked(batch.new_images, batch.entering.entered)
 
     def skip(self, record: Record) -> None:
         with self._database.write(beside=True) as tx:

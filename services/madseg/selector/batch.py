@@ -89,6 +89,11 @@ class Batch:
                 self.entering.enter(contest, images, compared)
         self._write()
 
+    @property
+    def new_images(self) -> int:
+        """How many images were seen for the first time."""
+        return sum(image.before is None for image in self._images.values())
+
     def _load(self, events: Sequence[PredictionsMade]) -> None:
         """Loads what is stored of the events' images, and numbers the new ones. Banned images are left out."""
         facts: dict[bytes, ImageFacts] = {}

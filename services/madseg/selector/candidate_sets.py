@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select
 
 from madseg.core.candidates import Candidate, Placement
+from madseg.core.competition import ContestRef
 from madseg.core.errors import NotFound
 from madseg.core.messages import Defender, VersionRef
 from madseg.core.ranking import RankingKey
@@ -28,6 +29,11 @@ class StoredContest:
     compared: int
     failed: int
     missing: int
+
+    @property
+    def ref(self) -> ContestRef:
+        """Who met whom."""
+        return ContestRef(self.target, self.competitor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from madseg.core.errors import InvalidInput
 from madseg.core.messages import Defender
 from madseg.core.ranking import Ranked, RankingKey
 from madseg.core.taxonomy import Taxonomy
+from madseg.requests import plain_text
+from madseg.selector.candidate_facts import CandidateFacts, mean_discrepancy
 from madseg.selector.candidate_sets import CandidateSet, StoredCandidate, StoredContest
 from madseg.selector.diff import Change, Diff, Side
 from madseg.selector.explain import Explanation
@@ -42,17 +44,6 @@ def stamp(microseconds: int) -> Timestamp:
     result = Timestamp()
     result.FromMicroseconds(microseconds)
     return result
-
-
-def plain_text(text: str, field: str, limit: int) -> str:
-    """A text for people, as every database stores it.
-
-    Raises:
-        InvalidInput: it is longer than `limit` characters or has a NUL in it.
-    """
-    if len(text) > limit or "\0" in text:
-        raise InvalidInput(f"{field} must have at most {limit} characters and no NUL, got {len(text)}", field=field)
-    return text
 
 
 def which(
@@ -189,7 +180,7 @@ def offset_protos(offsets: Mapping[int, int]) -> list[selector_pb2.PartitionOffs
     return [selector_pb2.PartitionOffset(partition=number, next=offset) for number, offset in offsets.items()]
 
 
-def candidate_proto(item: StoredCandidate, taxonomy: Taxonomy) -> selector_pb2.Candidate:
+def candidate_proto(item: StoredCandidate, known: CandidateFacts, taxonomy: Taxonomy) -> selector_pb2.Candidate:
     """One image of a candidate set."""
     placements = [
         selector_pb2.Placement(key=key_proto(place.key, taxonomy), rank=place.rank, discrepancy=place.discrepancy)
@@ -201,6 +192,9 @@ def candidate_proto(item: StoredCandidate, taxonomy: Taxonomy) -> selector_pb2.C
         discrepancy=item.candidate.discrepancy,
         placements=placements,
         near_duplicates=item.candidate.near_duplicates,
+        mean_discrepancy=mean_discrepancy(item.candidate, known),
+        perceptual_hash=known.perceptual_hash,
+        source=known.source,
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, not_, or_, selec
 
 from madseg.core.discrepancy import Compared
 from madseg.core.messages import Defender
+from madseg.observing.ranking import Entered
 from madseg.selector.bulk import Row, insert_rows
 from madseg.selector.layout import Contest, Ranking
 from madseg.selector.packing import pack_areas
@@ -41,6 +42,8 @@ class Entering:
         self._leaders: list[Row] = []
         self._tallies: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
         self._grown: dict[int, Ranking] = {}
+        self.entered: list[Entered] = []
+        """The places that images took."""
 
     def enter(self, contest: Contest, images: Sequence[Entrant], compared: Compared) -> None:
         """Adds the pairs of P images that have none yet in this contest.
@@ -90,6 +93,7 @@ class Entering:
     def lead(self, ranking: Ranking, image: bytes, discrepancy: float, area: int) -> None:
         """Adds a leader that isn't there yet."""
         self._leaders.append((ranking.id, discrepancy, image, area))
+        self.entered.append((ranking.key, image, discrepancy))
         ranking.leaders += 1
         self._grown[ranking.id] = ranking
 

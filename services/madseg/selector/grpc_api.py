@@ -7,7 +7,9 @@ from typing import Any
 from madseg.core.errors import InvalidInput
 from madseg.core.messages import checked_image_id
 from madseg.ports import Database
+from madseg.requests import from_token, page_size, plain_text, token
 from madseg.selector import candidate_sets, edits, encoding, history, paging
+from madseg.selector.candidate_facts import candidate_facts
 from madseg.selector.diff import Cutting, diff
 from madseg.selector.explain import explain
 from madseg.selector.layout import load_layout
@@ -61,11 +63,11 @@ class SelectorApi(SelectorServiceServicer):
         return pb.ListRankingsResponse(rankings=lines)
 
     def ListRankingEntries(self, request: pb.ListRankingEntriesRequest, context: Any) -> pb.ListRankingEntriesResponse:
-        after = paging.after_entry(paging.from_token(request.page_token))
+        after = paging.after_entry(from_token(request.page_token))
         page = self._queries.page(
             _which(request.key),
             encoding.images(request.filter),
-            paging.page_size(request.page_size, 25),
+            page_size(request.page_size, 25),
             after=after,
             near=not request.keep_near_duplicates,
         )
@@ -80,7 +82,7 @@ class SelectorApi(SelectorServiceServicer):
         self, request: pb.WatchRankingRequest, context: Any
     ) -> AsyncIterator[pb.WatchRankingResponse]:
         which, images = _which(request.key), encoding.images(request.filter)
-        top = paging.page_size(request.top, 25)
+        top = page_size(request.top, 25)
         seen: int | None = None
         shown: list[bytes] | None = None
         while True:
@@ -108,8 +110,8 @@ class SelectorApi(SelectorServiceServicer):
 
     def CutCandidates(self, request: pb.CutCandidatesRequest, context: Any) -> pb.CutCandidatesResponse:
         per_ranking = _per_ranking(request.per_ranking)
-        key = encoding.plain_text(request.idempotency_key, "idempotency_key", MAX_KEY) or None
-        note = encoding.plain_text(request.note, "note", MAX_NOTE)
+        key = plain_text(request.idempotency_key, "idempotency_key", MAX_KEY) or None
+        note = plain_text(request.note, "note", MAX_NOTE)
         if key is not None:
             with self._database.snapshot() as tx:
                 known = candidate_sets.known_by_key(tx, key)
@@ -141,14 +143,18 @@ class SelectorApi(SelectorServiceServicer):
         return pb.ListCandidateSetsResponse(candidate_sets=[encoding.set_proto(item) for item in found])
 
     def ListCandidates(self, request: pb.ListCandidatesRequest, context: Any) -> pb.ListCandidatesResponse:
-        size = paging.page_size(request.page_size, 100)
-        asked, rank = paging.after_rank(paging.from_token(request.page_token), request.candidate_set_id)
+        size = page_size(request.page_size, 100)
+        asked, rank = paging.after_rank(from_token(request.page_token), request.candidate_set_id)
         with self._database.snapshot() as tx:
             found = candidate_sets.one_set(tx, asked)
             rows = candidate_sets.candidates(tx, found.id, rank, size + 1, self._taxonomy)
-        more = paging.token(set=found.id, rank=rows[size - 1].rank) if len(rows) > size else ""
+            images = [item.candidate.image_id for item in rows[:size]]
+            known = candidate_facts(tx, images, {item.ref for item in found.contests})
+        more = token(set=found.id, rank=rows[size - 1].rank) if len(rows) > size else ""
         return pb.ListCandidatesResponse(
-            candidates=[encoding.candidate_proto(item, self._taxonomy) for item in rows[:size]],
+            candidates=[
+                encoding.candidate_proto(item, known[item.candidate.image_id], self._taxonomy) for item in rows[:size]
+            ],
             next_page_token=more,
             candidate_set=encoding.set_proto(found),
         )
@@ -199,11 +205,11 @@ class SelectorApi(SelectorServiceServicer):
         return pb.ExpireImagesResponse(expired=expired)
 
     def ListMissing(self, request: pb.ListMissingRequest, context: Any) -> pb.ListMissingResponse:
-        size = paging.page_size(request.page_size, 1000)
-        after = paging.after_image(paging.from_token(request.page_token))
+        size = page_size(request.page_size, 1000)
+        after = paging.after_image(from_token(request.page_token))
         with self._database.snapshot() as tx:
             found = missing(tx, self._criteria, after, size, failed_too=request.include_failed)
-        more = paging.token(after=found[-1]) if len(found) == size else ""
+        more = token(after=found[-1]) if len(found) == size else ""
         return pb.ListMissingResponse(image_ids=found, next_page_token=more)
 
     def RequestPredictions(self, request: pb.RequestPredictionsRequest, context: Any) -> pb.RequestPredictionsResponse:
@@ -264,4 +270,4 @@ def _next(page: Page) -> str:
     if not page.more:
         return ""
     discrepancy, image_id = page.ranked[-1].entry.order
-    return paging.token(after=[discrepancy.hex(), image_id], revision=page.revision)
+    return token(after=[discrepancy.hex(), image_id], revision=page.revision)

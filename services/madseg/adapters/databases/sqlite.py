@@ -6,7 +6,7 @@ A power failure may take the last commits, never the file's integrity.
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from madseg.adapters.databases.migrations import behind, migrate
+from madseg.adapters.databases.turns import Turns
 from madseg.adapters.sqlite_errors import translated
 from madseg.adapters.sqlite_wal import use_wal
 from madseg.core.errors import Conflict, Unavailable
@@ -37,6 +38,7 @@ class SqliteDatabase(Database):
     def __init__(self, file: Path) -> None:
         self._file = file
         self._closed = False
+        self._turns = Turns()
         self._writer = _engine(file, "BEGIN IMMEDIATE", writing=True, size=1, most=1)
         self._readers = _engine(file, "BEGIN", writing=False, size=READERS, most=MOST_READERS)
         with self.write():
@@ -50,8 +52,14 @@ class SqliteDatabase(Database):
             if behind(connection, tables):  # nobody did it while this waited
                 migrate(connection, tables)
 
-    def write(self, *, beside: bool = False) -> AbstractContextManager[Connection]:  # noqa: ARG002 (one at a time)
-        return self._transaction(self._writer)
+    @contextmanager
+    def write(self, *, beside: bool = False) -> Iterator[Connection]:  # noqa: ARG002 (one at a time)
+        with ExitStack() as turn:
+            try:
+                turn.enter_context(self._turns.take(LOCK_SECONDS))
+            except TimeoutError as error:
+                raise Unavailable(f"{self._file}: {error}, another transaction is too long") from error
+            yield turn.enter_context(self._transaction(self._writer))
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

@@ -26,11 +26,13 @@ __all__ = ["ConfigResource", "ConfigResourceType", "StickyPartitionAssignor", "e
 _PASSING = (
     errors.RetriableError,
     errors.BrokerNotAvailableError,
+    errors.UnknownBrokerIdError,
     errors.OutOfOrderSequenceNumberError,
     errors.UnknownProducerIdError,
     errors.InvalidProducerEpochError,
 )
-"""What the same call may not meet again. The idempotent producer begins anew after errors of its sequence."""
+"""What the same call may not meet again: a client that no broker has answered yet knows of none by number, and the
+idempotent producer begins anew after errors of its sequence."""
 
 _TOO_LARGE = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
 
