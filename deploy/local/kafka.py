@@ -81,11 +81,7 @@ class Kafka(Server):
 
     def prepare(self) -> None:
         _check_java()
-        if _JARS.exists():
-            return
-        with locked(TOOLS / ".kafka"):
-            if not _JARS.exists():
-                _fetch()
+        fetch()
 
     def command(self) -> Sequence[str]:
         properties, data = self.folder / "server.properties", self.folder / "data"
@@ -106,6 +102,15 @@ class Kafka(Server):
             probe.settimeout(1)
             listens = probe.connect_ex(("127.0.0.1", self.port("broker"))) == 0
         return listens and answers(self.address)
+
+
+def fetch() -> None:
+    """Gets Kafka's jars once per machine."""
+    if _JARS.exists():
+        return
+    with locked(TOOLS / ".kafka"):
+        if not _JARS.exists():
+            _fetch()
 
 
 def _java(program: str) -> list[str]:

@@ -59,11 +59,7 @@ class S3(Server):
         (self.folder / "data" / bucket).mkdir(parents=True, exist_ok=True)
 
     def prepare(self) -> None:
-        if _BINARY.exists():
-            return
-        with locked(TOOLS / ".versitygw"):
-            if not _BINARY.exists():
-                _build()
+        fetch()
 
     def command(self) -> Sequence[str]:
         if not self.credentials.exists():
@@ -87,6 +83,15 @@ class S3(Server):
             return False
 
 
+def fetch() -> None:
+    """Builds the server once per machine."""
+    if _BINARY.exists():
+        return
+    with locked(TOOLS / ".versitygw"):
+        if not _BINARY.exists():
+            _build()
+
+
 def _write_credentials(path: Path) -> None:
     lines = ["[default]", f"aws_access_key_id = {secrets.token_hex(8)}"]
     lines += [f"aws_secret_access_key = {secrets.token_urlsafe(30)}"]
@@ -98,7 +103,7 @@ def _write_credentials(path: Path) -> None:
 
 def _build() -> None:
     """Builds the server beside its place and moves it there."""
-    _check_go()
+    check_go()
     made = TOOLS / f"versitygw-{VERSION}.part"
     shutil.rmtree(made, ignore_errors=True)
     environment = {**os.environ, "GOBIN": str(made), "CGO_ENABLED": "0"}
@@ -110,13 +115,14 @@ def _build() -> None:
     made.rename(_BINARY.parent)
 
 
-def _check_go() -> None:
+def check_go() -> None:
+    """Raises Lacking without a Go that is new enough."""
     wanted = ".".join(map(str, GO))
     way_out = f"install Go {wanted} or newer from https://go.dev/dl and put it on PATH (Debian's is too old)"
     if shutil.which("go") is None:
-        raise Lacking(f"the S3 server is built with Go, which isn't there: {way_out}")
+        raise Lacking(f"this is built with Go, which isn't there: {way_out}")
     said = subprocess.run(["go", "env", "-json", "GOVERSION"], capture_output=True, text=True, check=True).stdout
     version: str = json.loads(said)["GOVERSION"]
     numbers = re.match(r"go(\d+)\.(\d+)", version)
     if numbers and tuple(map(int, numbers.groups())) < GO:
-        raise Lacking(f"the S3 server is built with Go {wanted}, here is {version}: {way_out}")
+        raise Lacking(f"this is built with Go {wanted}, here is {version}: {way_out}")

@@ -22,6 +22,7 @@ from madseg import __version__, up
 from madseg.adapters.inference.triton_options import parse_options
 from madseg.adapters.streams.kafka_url import parse as parse_kafka
 from madseg.cli import app
+from madseg.process import Observing
 from madseg.settings import reference
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -32,6 +33,15 @@ OURS = {name: service for name, service in SERVICES.items() if service["image"].
 PORTS = {"kafka": 9092, "triton": 8001, "postgres": 5432, "s3": 7070, "prometheus": 9090}
 """Where the servers of others listen."""
 
+NEIGHBOURS = {f"MADSEG_{name}" for name in ("INTAKE", "LABELLING", "MODELS", "SELECTOR", "FINETUNE", "ROUNDS")}
+"""Settings that name another service's address."""
+
+ENDING = {"access", "access-gateway", "access-labelling", "access-finetune", "access-rounds", "migrate"}
+"""Those of ours that do something once."""
+
+FIGURES = 9464
+"""Where Prometheus asks our services, which is nobody else's business."""
+
 LISTENING = re.compile(r"0\.0\.0\.0:(\d+)")
 
 
@@ -41,7 +51,7 @@ def settings_of(service: dict[str, Any]) -> list[str]:
     if command[0] == "madseg":
         return [name for name, _, _ in reference(up.Config, *up.SERVICES)]
     module = command[2]
-    return [name for name, _, _ in reference(import_module(main_of(module)).Config)]
+    return [name for name, _, _ in reference(import_module(main_of(module)).Config, Observing)]
 
 
 def main_of(module: str) -> str:
@@ -70,7 +80,7 @@ def test_the_schema_holds(file: str) -> None:
 def test_every_variable_is_a_setting_of_its_service(name: str) -> None:
     """A service refuses to start with one that isn't."""
     variables = {variable for variable in OURS[name]["environment"] if variable.startswith("MADSEG_")}
-    assert variables <= set(settings_of(OURS[name]))
+    assert {variable.removesuffix("_FILE") for variable in variables} <= set(settings_of(OURS[name]))
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
@@ -90,13 +100,13 @@ def test_addresses_lead_to_who_listens_there() -> None:
     ports = {name: set(listens_at(service).values()) for name, service in OURS.items()}
     for name, service in OURS.items():
         for variable, value in service["environment"].items():
-            if variable in {"MADSEG_MODELS", "MADSEG_SELECTOR"} and not LISTENING.fullmatch(value):
+            if variable in NEIGHBOURS and not LISTENING.fullmatch(value):
                 host, port = value.split(":")
                 assert listens_at(OURS[host])[variable] == int(port)
             for host, port in re.findall(r"(?:[@/])(\w+):(\d+)", str(value)):
                 assert PORTS[host] == int(port) or LISTENING.search(value)
         opened = {int(item.split(":")[2]) for item in service.get("ports", [])}
-        assert opened == ports[name]
+        assert opened == ports[name] - {FIGURES}
         assert all(item.startswith("127.0.0.1:") for item in service.get("ports", []))
         asked = re.findall(r"127\.0\.0\.1:(\d+)", str(service.get("healthcheck", "")))
         assert set(map(int, asked)) <= ports[name]
@@ -124,7 +134,7 @@ def test_predictors_share_the_groups_and_all_services_the_project() -> None:
     groups = [service["environment"].get("MADSEG_GROUPS") for service in OURS.values()]
     assert sorted(filter(None, groups)) == ["live", "replay"]
     for name, service in OURS.items():
-        if name != "migrate":
+        if name not in ENDING | {"labelling", "finetune", "rounds"}:
             assert {"MADSEG_STREAM", "MADSEG_TAXONOMY", "MADSEG_GRID"} <= service["environment"].keys()
 
 
@@ -135,7 +145,8 @@ def test_whoever_is_waited_for_can_be() -> None:
             if wanted["condition"] == "service_healthy":
                 assert "healthcheck" in SERVICES[name]
             else:
-                assert (wanted["condition"], name) == ("service_completed_successfully", "migrate")
+                assert wanted["condition"] == "service_completed_successfully"
+                assert name in ENDING
 
 
 def test_images_are_pinned() -> None:
@@ -157,10 +168,31 @@ def test_nothing_is_writable_that_need_not_be() -> None:
 
 def test_the_owner_of_the_models_can_write_them() -> None:
     """A new volume is given to whom the image's folder belongs; Triton reads the same one."""
-    assert "--owner 10001 --group 10001 /srv/model_repository" in (DEPLOY / "images" / "Dockerfile").read_text()
-    assert OURS["models"]["volumes"] == ["models:/srv/model_repository"]
+    folders = "--owner 10001 --group 10001 /srv/model_repository /srv/access /srv/runs"
+    assert folders in (DEPLOY / "images" / "Dockerfile").read_text()
+    assert "models:/srv/model_repository" in OURS["models"]["volumes"]
     assert SERVICES["triton"]["volumes"] == ["models:/models:ro"]
     assert "--model-repository=/models" in SERVICES["triton"]["command"]
+
+
+def test_tokens_are_read_by_those_who_check_them_and_changed_by_no_other() -> None:
+    """All servers do; in one volume, which only those that make tokens may change."""
+    path = "/srv/access"
+    for name, service in OURS.items():
+        mounted = [volume for volume in service.get("volumes", []) if volume.startswith("access:")]
+        makes = name.partition("-")[0] == "access"
+        assert mounted == ([f"access:{path}"] if makes else [f"access:{path}:ro"] if mounted else [])
+        assert bool(mounted) == (service["environment"].get("MADSEG_TOKENS") == f"{path}/tokens.json")
+    holding = {name for name, service in OURS.items() if "MADSEG_TOKENS" in service["environment"]}
+    assert {"gateway", "models", "selector", "labelling"} <= holding
+
+
+def test_services_show_tokens_that_are_made_for_them() -> None:
+    """Each its own, before it starts."""
+    for name in ("gateway", "labelling", "finetune", "rounds"):
+        file = OURS[name]["environment"][f"MADSEG_{name.upper()}_TOKEN_FILE"]
+        assert OURS[f"access-{name}"]["command"][-2:] == ["--into", file]
+        assert OURS[name]["depends_on"][f"access-{name}"] == {"condition": "service_completed_successfully"}
 
 
 def test_no_secret_is_in_it() -> None:
@@ -202,16 +234,18 @@ def test_passwords_are_made_once(tmp_path: Path) -> None:
 def test_the_figures_come_from_services_that_are_there() -> None:
     """Prometheus asks services, Grafana asks Prometheus, and what they mount is in the checkout."""
     prometheus = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yaml").read_text())
-    targets = [
-        target for job in prometheus["scrape_configs"] for item in job["static_configs"] for target in item["targets"]
-    ]
+    jobs = {job.pop("job_name"): job for job in prometheus["scrape_configs"]}
+    (ours,) = jobs.pop("madseg")["dns_sd_configs"]
+    targets = [target for job in jobs.values() for item in job["static_configs"] for target in item["targets"]]
     assert {target.split(":")[0] for target in targets} - {"127.0.0.1"} <= SERVICES.keys()
+    shown = {name for name, service in OURS.items() if FIGURES in listens_at(service).values()}
+    assert (set(ours["names"]), ours["port"]) == (shown, FIGURES)
+    assert OURS.keys() - shown == ENDING
     (source,) = yaml.safe_load((DEPLOY / "grafana" / "datasources.yaml").read_text())["datasources"]
     assert source["url"] == f"http://prometheus:{PORTS['prometheus']}"
-    dashboard = json.loads((DEPLOY / "grafana" / "dashboards" / "madseg.json").read_text())
-    asked = [target for panel in dashboard["panels"] for target in panel["targets"]]
-    assert {target["datasource"]["uid"] for target in asked} == {source["uid"]}
-    assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+    for board in (DEPLOY / "grafana" / "dashboards").glob("*.json"):
+        asked = [target for panel in json.loads(board.read_text())["panels"] for target in panel["targets"]]
+        assert {target["datasource"]["uid"] for target in asked} == {source["uid"]}
     for service in SERVICES.values():
         for volume in service.get("volumes", []):
             assert not volume.startswith(".") or (DEPLOY / volume.split(":")[0]).exists()

@@ -19,7 +19,16 @@ MEGABYTES = 650
 
 pytestmark = pytest.mark.timeout(1200)  # the first build on a machine fetches a Debian and all packages
 
-ADDRESSES = dict.fromkeys(("MADSEG_INTAKE", "MADSEG_MODELS", "MADSEG_SELECTOR", "MADSEG_HTTP"), "127.0.0.1:0")
+_SERVERS = (
+    "MADSEG_INTAKE",
+    "MADSEG_MODELS",
+    "MADSEG_SELECTOR",
+    "MADSEG_LABELLING",
+    "MADSEG_FINETUNE",
+    "MADSEG_ROUNDS",
+    "MADSEG_HTTP",
+)
+ADDRESSES = dict.fromkeys(_SERVERS, "127.0.0.1:0")
 
 
 @pytest.fixture(scope="session")
@@ -119,7 +128,8 @@ def test_every_service_runs_in_it(container: Container, tmp_path: Path) -> None:
         found = json.loads(endpoints.read_text())
         for name in ("intake", "models", "selector"):
             said(container, "madseg", "health", found[name])
-        with Client(found["intake"], found["selector"], found["models"]) as client:
+        token = (endpoints.parent / "operator.token").read_text().strip()
+        with Client(found["intake"], found["selector"], found["models"], token=token) as client:
             assert client.upload(png((1, 2, 3))).duplicate is False
             assert client.intake_status().accepted == 1
     finally:

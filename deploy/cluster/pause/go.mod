@@ -1,0 +1,3 @@
+module madseg/pause
+
+go 1.26

@@ -1,0 +1,1 @@
+"""The manifests: valid on three versions of Kubernetes, in agreement with each other and with the code."""

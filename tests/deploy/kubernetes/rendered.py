@@ -1,0 +1,72 @@
+"""What the overlays and components render to, and how to look things up in it."""
+
+import os
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy.cluster.programs import kustomize
+from deploy.local.server import Lacking
+
+KUBERNETES = Path(__file__).parents[3] / "deploy" / "kubernetes"
+
+OVERLAYS = sorted(path.name for path in (KUBERNETES / "overlays").iterdir())
+COMPONENTS = sorted(path.name for path in (KUBERNETES / "components").iterdir())
+VARIANTS = ["base", *OVERLAYS, *(f"base+{name}" for name in COMPONENTS)]
+"""Everything that is rendered: the base with each component alone, too."""
+
+WORKLOADS = {"Deployment", "StatefulSet", "Job"}
+
+Object = Mapping[str, Any]
+
+
+@cache
+def rendered(variant: str) -> tuple[Object, ...]:
+    """The objects of an overlay, of the base, or of the base with a component (`base+keda`)."""
+    if "+" not in variant:
+        return _render(KUBERNETES / ("base" if variant == "base" else f"overlays/{variant}"))
+    with tempfile.TemporaryDirectory() as folder:
+        there = Path(os.path.relpath(KUBERNETES, Path(folder).resolve()))
+        component = variant.partition("+")[2]
+        made = {"resources": [str(there / "base")], "components": [str(there / "components" / component)]}
+        (Path(folder) / "kustomization.yaml").write_text(yaml.safe_dump(made))
+        return _render(Path(folder))
+
+
+def _render(folder: Path) -> tuple[Object, ...]:
+    try:
+        program = kustomize()
+    except Lacking as lacking:
+        pytest.skip(str(lacking))
+    done = subprocess.run([program, "build", folder], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    return tuple(yaml.safe_load_all(done.stdout))
+
+
+def named(objects: tuple[Object, ...], *kinds: str) -> dict[str, Object]:
+    """Objects of some kinds by name."""
+    return {item["metadata"]["name"]: item for item in objects if item["kind"] in kinds}
+
+
+def pods(objects: tuple[Object, ...]) -> Iterator[tuple[Object, Object]]:
+    """Each workload with the specification of its pods."""
+    for item in objects:
+        if item["kind"] in WORKLOADS:
+            yield item, item["spec"]["template"]["spec"]
+
+
+def containers(pod: Object) -> list[Object]:
+    """All of a pod's, those before its start too."""
+    return [*pod.get("initContainers", []), *pod["containers"]]
+
+
+def labels(workload: Object) -> Mapping[str, str]:
+    """Those of a workload's pods."""
+    found: Mapping[str, str] = workload["spec"]["template"]["metadata"]["labels"]
+    return found
