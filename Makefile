@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
+SEEDS ?= 0-4
 SERVERS := kafka triton postgres s3
-.PHONY: help demo test soak lint format bench real models proto lock setup clean servers servers-stop compose $(SERVERS)
+.PHONY: load cluster cluster-down cluster-test help demo test soak lint format bench real models experiment proto lock setup clean servers servers-stop compose $(SERVERS)
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -23,15 +24,15 @@ $(VENV)/.installed: requirements/dev.lock pyproject.toml
 	@$(BIN)/python -m madseg.core.warm_up
 	@touch $@
 
-demo: setup ## Stream a thousand generated images through four networks and report what they disagree on
+demo: setup $(VENV)/.train ## Two rounds on a generated world with simulated people: mine, score, draw, train, compare
 	@$(BIN)/madseg demo --output build/demo
 
 test: ## Run the tests; as root it installs the system packages that they need
 	@tests/packages.sh
-	@$(MAKE) --no-print-directory setup
+	@$(MAKE) --no-print-directory setup $(VENV)/.train
 	@$(BIN)/python -m pytest
 
-soak: setup ## Run the kill and load tests at their full number
+soak: setup $(VENV)/.train ## Run the kill and load tests at their full number
 	@MADSEG_SOAK=1 $(BIN)/python -m pytest -m soak
 
 lint: setup ## What CI checks before the tests
@@ -46,10 +47,13 @@ lint: setup ## What CI checks before the tests
 format: setup ## Format the code
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format . && cd protos && ../$(BIN)/buf format --write
 
-bench: setup ## Measure the hot paths against their baselines, into build/bench.json
+bench: setup $(VENV)/.train ## Measure the hot paths against their baselines, into build/bench.json
 	@$(BIN)/python -m tests.perf --output build/bench.json
 
-real: setup ## Run on real networks and photographs, where they are (MADSEG_REAL, default ../shared/real)
+load: setup $(VENV)/.train ## Everything at once for half an hour, then more than it takes (ARGS="--minutes 3"), into build/bench.json
+	@$(BIN)/python -m tests.load --output build/bench.json $(ARGS)
+
+real: setup $(VENV)/.train ## Run on real networks and photographs, where they are (MADSEG_REAL, default ../shared/real)
 	@$(BIN)/python -m tests.real --output build/real $(ARGS)
 
 models: setup $(VENV)/.train ## Train the four shipped networks of the generated world again
@@ -68,17 +72,32 @@ $(SERVERS): setup
 compose: deploy/.env ## Start everything with Docker Compose, on Kafka, Triton, PostgreSQL and S3
 	@docker compose --file deploy/compose.yaml up --build --detach --wait
 
+cluster: setup ## Start a one-node Kubernetes with everything on it, without Docker (root, Linux, Go)
+	@$(BIN)/python -m deploy.cluster up
+	@$(BIN)/python -m deploy.cluster images
+	@$(BIN)/python -m deploy.cluster apply
+
+cluster-down: setup ## Take it down; nothing is left
+	@$(BIN)/python -m deploy.cluster down
+
+cluster-test: setup ## Prove on it what docs/kubernetes.md says
+	@$(BIN)/python -m deploy.cluster run $(BIN)/python -m pytest tests/deploy/cluster/proof.py
+
 deploy/.env: deploy/.env.example
 	@test -e $@ || (umask 077 && while IFS= read -r line; do \
 	  case "$$line" in *=) echo "$$line$$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')";; *) echo "$$line";; esac; \
 	done < $< > $@.part && mv $@.part $@)
 
+experiment: setup $(VENV)/.train ## Compare ways of choosing what to label, a seed at a time (SEEDS=0-4); goes on where it was
+	@$(BIN)/python -m madseg.simulation.experiment --seeds $(SEEDS) --out build/experiment $(ARGS)
+
 $(VENV)/.train: requirements/train.lock $(VENV)/.installed
+	@echo "Installing torch (another minute)"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/train.lock
 	@touch $@
 
-proto: setup ## Generate the gRPC stubs into services/madseg/v1
-	@BIN=$(BIN) protos/generate.sh services
+proto: setup ## Generate the gRPC stubs and docs/api.md
+	@BIN=$(BIN) protos/generate.sh services docs/api.md
 
 lock: setup ## Resolve the locked versions anew
 	@BIN=$(BIN) requirements/lock.sh

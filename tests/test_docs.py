@@ -3,9 +3,13 @@
 import re
 from pathlib import Path
 
+from madseg.finetune.__main__ import Config as FineTune
 from madseg.gateway.__main__ import Config as Gateway
+from madseg.labelling.__main__ import Config as Labelling
 from madseg.predictor.__main__ import Config as Predictor
 from madseg.predictor.models import Config as Models
+from madseg.process import Observing
+from madseg.rounds.__main__ import Config as Rounds
 from madseg.selector.__main__ import Config as Selector
 from madseg.settings import reference
 from madseg.up import Config as Up
@@ -19,7 +23,9 @@ def test_the_manual_lists_every_setting_with_its_default() -> None:
     rows = {row[0]: row[1:] for row in re.findall(r"^\| `(MADSEG_\w+)` \| (\S*) \| ([^|]+) \|", page, re.MULTILINE)}
     expected = {
         variable: (f"`{default}`" if default else "", doc)
-        for variable, default, doc in reference(Up, Gateway, Models, Predictor, Selector)
+        for variable, default, doc in reference(
+            Up, Observing, Gateway, Models, Predictor, Selector, Labelling, FineTune, Rounds
+        )
     }
     found = {name: (default, doc.strip()) for name, (default, doc) in rows.items() if name in expected}
     assert expected == found

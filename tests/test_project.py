@@ -9,7 +9,7 @@ from madseg.core.content import ContentConstraint
 from madseg.core.errors import InvalidInput, NotFound
 from madseg.core.preprocess import Size
 from madseg.core.taxonomy import VOC, taxonomy_of
-from madseg.project import constraint, taxonomy, taxonomy_document
+from madseg.project import constraint, remember, remembered, taxonomy, taxonomy_document
 
 PETS = taxonomy_of("pets", ["ground", "cat", "dog"], unranked=["ground"])
 GRID = Size(20, 30)
@@ -115,3 +115,18 @@ def test_a_file_that_is_no_constraint_of_the_project_is_refused(tmp_path: Path, 
     file.write_text(json.dumps(content))
     with pytest.raises(InvalidInput, match=r"bad\.json|bounds of label"):
         constraint(str(file), PETS, GRID)
+
+
+def test_a_state_remembers_settings(tmp_path: Path) -> None:
+    """What was written is read; without a file there are none."""
+    assert remembered(tmp_path) == {}
+    remember(tmp_path, {"MADSEG_GRID": "9x9"})
+    assert remembered(tmp_path) == {"MADSEG_GRID": "9x9"}
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", "3"])
+def test_settings_that_are_none_are_told(tmp_path: Path, content: str) -> None:
+    """With the file that says so."""
+    (tmp_path / "settings.json").write_text(content)
+    with pytest.raises(InvalidInput, match=r"settings\.json can't be read"):
+        remembered(tmp_path)

@@ -241,3 +241,18 @@ def test_a_server_that_can_not_be_built_says_so() -> None:
     server = Server([Service(MODELS, object(), add_ModelsServiceServicer_to_server)], "127.0.0.1:0")
     with pytest.raises(AttributeError, match="has no attribute"):
         server.start()
+
+
+def test_a_request_that_is_no_message_is_named_so() -> None:
+    """Whatever kind of method takes it, and also in the middle of a stream."""
+    with serving() as (_, channel), watching(0.01) as (server, _), grpc.insecure_channel(server.reachable) as other:
+        one: Any = channel.unary_unary(f"/{MODELS}/ListModels")
+        many: Any = channel.stream_unary(f"/{MODELS}/AddModel")
+        watch: Any = other.unary_stream(f"/{SELECTOR}/WatchRanking")
+        for refused in (
+            failed(lambda: one(b"\x12", timeout=10)),
+            failed(lambda: many(iter([b"", b"\x12"]), timeout=10)),
+            failed(lambda: list(watch(b"\x12", timeout=10))),
+        ):
+            assert refused.code() is grpc.StatusCode.INVALID_ARGUMENT
+            assert "no message of the type" in refused.details()

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from madseg.access import Role, Tokens
 from madseg.core.errors import Conflict, InvalidInput
+from madseg.project import remember
 from madseg.rpc import Server, Service
-from madseg.up import Announced, Holding, Lock, build
+from madseg.up import OPERATOR, build, make_tokens
+from madseg.up.parts import Announced, Holding, Lock
 from tests.contracts.fakes import FakeBlobs, FakeStream
 
 
@@ -34,7 +37,7 @@ def test_addresses_are_announced_while_it_runs(tmp_path: Path) -> None:
     service = Service("madseg.v1.ModelsService", object(), lambda *_: None)
     server = Server([service], "127.0.0.1:0")
     server.start()
-    announced = Announced(tmp_path, [server])
+    announced = Announced(tmp_path, [server], insecure=False)
     announced.start()
     assert {"models": server.reachable} == json.loads((tmp_path / "endpoints.json").read_text()) == announced.found
     announced.stop()
@@ -60,4 +63,32 @@ def test_settings_of_every_service_are_checked_before_anything_is_made(tmp_path:
         build(tmp_path, {"MADSEG_GRIT": "9x9"})
     with pytest.raises(InvalidInput, match="MADSEG_WINDOW must be a whole number"):
         build(tmp_path, {"MADSEG_WINDOW": "wide"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_settings_of_a_state_hold_where_no_other_says_otherwise(tmp_path: Path) -> None:
+    """The environment wins over them."""
+    remember(tmp_path, {"MADSEG_WINDOW": "wide"})
+    with pytest.raises(InvalidInput, match="MADSEG_WINDOW must be a whole number"):
+        build(tmp_path, {})
+    with pytest.raises(InvalidInput, match="MADSEG_GRIT is no setting"):
+        build(tmp_path, {"MADSEG_WINDOW": "8", "MADSEG_GRIT": "9x9"})
+
+
+def test_the_first_start_makes_a_token_for_the_commands_of_this_machine(tmp_path: Path) -> None:
+    """For this user alone; a later start leaves the tokens as they are."""
+    state = tmp_path / "state"
+    make_tokens(state, state / "tokens.json")
+    token = (state / OPERATOR).read_text().strip()
+    assert (state / OPERATOR).stat().st_mode & 0o777 == 0o600
+    assert Tokens(state / "tokens.json").identify(token).may(Role.OPERATOR)
+    make_tokens(state, state / "tokens.json")
+    assert (state / OPERATOR).read_text().strip() == token
+
+
+def test_without_tokens_no_other_machine_can_call(tmp_path: Path) -> None:
+    """It is refused before anything is made."""
+    for name in ("INTAKE", "MODELS", "SELECTOR", "LABELLING", "FINETUNE", "ROUNDS", "HTTP"):
+        with pytest.raises(InvalidInput, match=r"on this machine alone, not on 0\.0\.0\.0:7009"):
+            build(tmp_path, {f"MADSEG_{name}": "0.0.0.0:7009", "MADSEG_INSECURE": "true"})
     assert list(tmp_path.iterdir()) == []

@@ -4,11 +4,14 @@ It does with records what a service does that keeps offsets with their effect: e
 of a database, where the offset is compared and set.
 """
 
+import fcntl
 import sqlite3
 import sys
-from collections.abc import Sequence
-from contextlib import closing
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from madseg.adapters.streams import open_stream
 from madseg.ports import Record
@@ -18,23 +21,26 @@ BATCH = 20
 
 
 class Ledger(Handler):
-    """The effects of records in a SQLite file, and how far each partition is; several processes may have it open."""
+    """The effects of records in a SQLite file, and how far each partition is.
+
+    Several processes have it in turns, by the lock of a file beside it. SQLite's own locks don't do: one that is
+    stopped while it opens or closes a database keeps the others out of it, and nobody can tell.
+    """
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        with closing(self._open()) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
+        with self._turn() as connection:
             connection.execute("CREATE TABLE IF NOT EXISTS effects (partition INTEGER, offset INTEGER, value TEXT)")
             connection.execute("CREATE TABLE IF NOT EXISTS places (partition INTEGER PRIMARY KEY, next INTEGER)")
 
     def position(self, partition: int) -> int:
         """Where a partition goes on."""
-        with closing(self._open()) as connection:
+        with self._turn() as connection:
             return self._next(connection, partition)
 
     def handle(self, records: Sequence[Record]) -> None:
         partition, end = records[0].partition, records[-1].offset + 1
-        with closing(self._open()) as connection:
+        with self._turn() as connection:
             connection.execute("BEGIN IMMEDIATE")
             begin = self._next(connection, partition)
             rows = [(partition, item.offset, (item.value or b"").decode().strip()) for item in records]
@@ -44,14 +50,15 @@ class Ledger(Handler):
             connection.execute("COMMIT")
 
     def is_free(self) -> bool:
-        """True where nobody is writing, or ends soon."""
-        with closing(self._open(seconds=1.0)) as connection:
-            try:
-                connection.execute("BEGIN IMMEDIATE")
-            except sqlite3.OperationalError:
-                return False
-            connection.execute("ROLLBACK")
-            return True
+        """True where whoever has it now gives it back within a second."""
+        ends = time.monotonic() + 1.0
+        with self._lock_file() as lock:
+            while time.monotonic() < ends:
+                with suppress(BlockingIOError):
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    return True
+                time.sleep(0.01)
+        return False
 
     def count(self) -> int:
         """How many records have had their effect, those twice that had it twice."""
@@ -62,13 +69,20 @@ class Ledger(Handler):
         return [row[0] for row in self._all("SELECT value FROM effects")]
 
     def _all(self, query: str) -> list[tuple[str]]:
-        with closing(self._open()) as connection:
+        with self._turn() as connection:
             return connection.execute(query).fetchall()
 
-    def _open(self, seconds: float = 30.0) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.file, timeout=seconds, isolation_level=None)
-        connection.execute("PRAGMA synchronous = OFF")  # processes are killed here, not the machine
-        return connection
+    def _lock_file(self) -> IO[bytes]:
+        return self.file.with_suffix(".lock").open("ab")
+
+    @contextmanager
+    def _turn(self) -> Iterator[sqlite3.Connection]:
+        """The database, for this process and thread alone."""
+        with self._lock_file() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with closing(sqlite3.connect(self.file, isolation_level=None)) as connection:
+                connection.execute("PRAGMA synchronous = OFF")  # processes are killed here, not the machine
+                yield connection
 
     @staticmethod
     def _next(connection: sqlite3.Connection, partition: int) -> int:

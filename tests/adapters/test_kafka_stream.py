@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from madseg.adapters.streams import open_stream
 from madseg.adapters.streams.kafka import KafkaStream
 from madseg.adapters.streams.kafka_backlog import RECORD_BYTES
+from madseg.adapters.streams.kafka_client import errors, meant
 from madseg.adapters.streams.kafka_client import kafka as client
 from madseg.adapters.streams.kafka_member import HELD_BYTES
 from madseg.core.errors import Conflict, NotFound, Unavailable
@@ -250,3 +251,8 @@ def test_a_broker_that_is_away_is_unavailable_and_comes_back(tmp_path: Path) -> 
     until(lambda: "after" in values(consumer.poll(1, 10)))
     stream.close()
     server.kill()
+
+
+def test_brokers_that_are_not_known_yet_are_unavailable() -> None:
+    """A client whose first connection broke knows no broker by number: it does a moment later."""
+    assert isinstance(meant(errors.UnknownBrokerIdError(-1), "the offsets can't be read"), Unavailable)

@@ -16,17 +16,28 @@ from sqlalchemy import inspect, text
 from madseg.adapters.databases import open_database
 from madseg.adapters.databases.migrations import migrate, revision
 from madseg.core.errors import Conflict, NotReady
+from madseg.core.rounds import Outcome, Step
+from madseg.finetune import runs
+from madseg.finetune.migrations import TABLES as FINETUNE
 from madseg.gateway import store
 from madseg.gateway.migrations import TABLES as GATEWAY
+from madseg.labelling.migrations import TABLES as LABELLING
+from madseg.labelling.scoring import campaigns, choosing
 from madseg.ports import Database, Tables
+from madseg.rounds import policies
+from madseg.rounds import rounds as kept_rounds
+from madseg.rounds.migrations import TABLES as ROUNDS
+from madseg.rounds.standings import standings
 from madseg.selector import candidate_sets
 from madseg.selector.migrations import TABLES as SELECTOR
 from tests.databases import KINDS, empty_database
+from tests.labelling.fakes import neighbours
+from tests.labelling.scoring.desk import Desk
 from tests.migrations import states
 from tests.selector import streams
 from tests.selector.test_exactness import Selector, criteria, expected_rankings, rules
 
-SERVICES = {tables.service: tables for tables in (GATEWAY, SELECTOR)}
+SERVICES = {tables.service: tables for tables in (GATEWAY, SELECTOR, LABELLING, FINETUNE, ROUNDS)}
 
 
 def script(tables: Tables) -> ScriptDirectory:
@@ -103,7 +114,55 @@ def check_selector(database: Database) -> None:
     assert selector.rankings() == expected
 
 
-CHECKS = {"gateway": check_gateway, "selector": check_selector}
+def check_labelling(database: Database) -> None:
+    """What was said and chosen is as it was, its numbers go on, and the campaign that is open is scored on."""
+    desk = Desk(database, neighbours(6))
+    with database.snapshot() as tx:
+        newest, closed = campaigns.campaigns(tx, desk.now)
+        sets = choosing.chosen(tx, closed.kept)
+    assert (closed.kept.state, closed.vetoed, closed.grades) == ("closed", 1, 10)
+    assert (newest.kept.state, newest.vetoed, newest.grades, newest.kept.carried) == ("open", 1, 10, 10)
+    assert (len(sets.counterexamples), len(sets.test), len(sets.just_missed)) == (2, 1, 2)
+    (held, *_) = desk.take("dan", 5)
+    desk.grade("dan", held, 4)
+    assert desk.progress().grades == 11
+
+
+def check_finetune(database: Database) -> None:
+    """Runs are as they were, and a new one comes behind them."""
+    with database.snapshot() as tx:
+        waits, passed, released = runs.page(tx, None, None, 10)
+        assert [run.id for run in runs.waiting(tx)] == [waits.id]
+    assert (waits.state, passed.state, released.state) == (runs.TRAINING, runs.PASSED, runs.RELEASED)
+    assert (released.released, released.promoted_by, passed.plan.campaign_ids) == (2, "otto", ("c" * 32,))
+    assert passed.result is not None
+    assert passed.made_a_version
+    runs.promote(database, passed.id, "otto", 5, despite_gate=False)
+    made = runs.start(database, "e" * 32, "otto", "", lambda: passed.plan, 6)
+    assert (made.number, made.plan) == (4, passed.plan)
+
+
+def check_rounds(database: Database) -> None:
+    """A round is as it ended, with its figures; the one that goes on can be cancelled, and another one begun."""
+    with database.snapshot() as tx:
+        ended, going = kept_rounds.of_model(tx, "small")
+        policy = policies.policy(tx, "small")
+    assert (ended.outcome, ended.released, going.step, going.candidates) == (Outcome.RELEASED, 2, Step.SCORING, 10)
+    assert policy is not None
+    assert (policy.policy.candidates, policy.plan.training.t0) == (1000, "/srv/t0")
+    assert [item.images for item in standings(database, "small").sets] == [3, 5, 5]
+    kept_rounds.cancel(database, going.id, "otto", 5)
+    following = kept_rounds.Beginning("e" * 32, going.target, ended.plan, "otto", "")
+    assert kept_rounds.start(database, "", lambda: following, 6).number == 3
+
+
+CHECKS = {
+    "gateway": check_gateway,
+    "selector": check_selector,
+    "labelling": check_labelling,
+    "finetune": check_finetune,
+    "rounds": check_rounds,
+}
 
 
 @pytest.mark.parametrize(("service", "number"), EARLIER)
@@ -120,7 +179,7 @@ def test_every_revision_with_rows_in_it_becomes_the_present_one(database: Databa
     CHECKS[service](database)
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", ["gateway", "selector"])
 def test_a_state_of_madseg_0_1_is_adopted(tmp_path: Path, service: str) -> None:
     """Its tables were made before revisions were kept."""
     states.write_file(service, tmp_path / "madseg.db")

@@ -8,11 +8,24 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from madseg.cli.output import remark, show, table
+from madseg.cli.output import remark, show
 from madseg.runtime import configure_logging
-from tests.perf import confusion, predicting, replaying, selecting, servers, starting, triton
+from tests.perf import (
+    confusion,
+    drawing,
+    finetuning,
+    observing,
+    predicting,
+    replaying,
+    rounds,
+    scoring,
+    selecting,
+    servers,
+    starting,
+    triton,
+)
 from tests.perf.maps import label_maps
-from tests.perf.rows import Row
+from tests.perf.rows import Row, shown
 
 
 def main() -> None:
@@ -34,9 +47,14 @@ def main() -> None:
         "predictor_vs_onnxruntime": lambda: [predicting.measure(folder)],
         "predictor_vs_raw_triton": lambda: [triton.measure_predictor(folder)],
         "labels": lambda: triton.measure_labels(folder),
+        "finetune_vs_bare_torch": lambda: [finetuning.measure(folder)],
         "replay_vs_live": lambda: [replaying.measure(folder)],
         "ranking_query_p99_ms": lambda: [selecting.measure_queries(images, folder)],
+        "figures_us": lambda: [observing.measure()],
+        "round_overhead_s": lambda: [rounds.measure(folder)],
         "start_s": lambda: [starting.measure(folder)],
+        "scores_per_s": lambda: [scoring.measure(folder)],
+        "pages_ms": drawing.measure,
         "selector_kafka_postgres_vs_embedded": lambda: servers.measure(images, what, folder),
         "selector_memory_growth": lambda: [selecting.measure_memory(folder, cache.absolute())],
     }
@@ -47,16 +65,7 @@ def main() -> None:
             rows += benchmark()
     output.write_text(json.dumps([row.document() for row in rows], indent=1) + "\n")
     shutil.rmtree(folder)
-    show("", _table(rows), "", *(f"{row.name}, {row.unit}: {row.detail}" for row in rows), "", f"Written to {output}")
-
-
-def _table(rows: list[Row]) -> object:
-    grid = table("name>", "value>", "baseline>", "ratio>", "spread of the ratio>", "runs>")
-    for row in rows:
-        low, high = row.spread
-        values = (f"{row.value:,.2f}", f"{row.baseline:,.2f}", f"{row.ratio:,.2f}")
-        grid.add_row(row.name, *values, f"{low:,.2f}..{high:,.2f}", str(row.runs))
-    return grid
+    show(*shown(rows), f"Written to {output}")
 
 
 if __name__ == "__main__":

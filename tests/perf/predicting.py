@@ -20,6 +20,8 @@ from madseg.predictor.add import add_model
 from madseg.predictor.card import load_card
 from madseg.predictor.predict import Asking, Predict
 from madseg.predictor.repository import ModelRepository
+from madseg.simulation.stream import wild_scene
+from madseg.simulation.world import SIZE
 from madseg.wire import encode_image, predictions_topic
 from tests.perf.maps import CARDS, Dense, names, photographs, real_folder
 from tests.perf.rows import Row, seconds, share
@@ -44,7 +46,7 @@ def measure(folder: Path) -> Row:
     records = [
         record(number, blobs.put(f"{number}.png", png(picture)), grid) for number, picture in enumerate(pictures)
     ]
-    bare = _Bare(root, refs, threads)
+    bare = Bare(root, refs, threads)
     ours, loop = [], []
     for _ in range(ROUNDS):
         ours.append(PICTURES / seconds(lambda: predict.handle(records)))
@@ -55,7 +57,7 @@ def measure(folder: Path) -> Row:
     return share("predictor_vs_onnxruntime", "images a second", ours, loop, detail)
 
 
-class _Bare:
+class Bare:
     """The networks called on decoded pictures, `threads` at once, and nothing else."""
 
     def __init__(self, root: Path, refs: list[VersionRef], threads: int) -> None:
@@ -83,11 +85,7 @@ def material(folder: Path) -> tuple[Path, Size, list[Dense], str]:
     """A model repository, its grid, pictures on it, and what that is in words."""
     real = real_folder()
     if real is None:
-        from madseg.simulation.stream import wild_scene
-        from madseg.simulation.world import SIZE
-
-        scenes = [wild_scene(3, index).image for index in range(PICTURES)]
-        return SHIPPED, Size(SIZE, SIZE), scenes, "the shipped networks on generated images"
+        return shipped()
     root = folder / "model_repository"
     shutil.rmtree(root, ignore_errors=True)
     taxonomy, now = project.taxonomy("voc"), datetime.now(UTC)
@@ -95,6 +93,12 @@ def material(folder: Path) -> tuple[Path, Size, list[Dense], str]:
         card = load_card(CARDS / f"{name}.yaml")
         add_model(real / "models" / f"{name}.onnx", card, ModelRepository(root), taxonomy, (513, 513), now)
     return root, CANONICAL, photographs(real, PICTURES), "three real networks on photographs"
+
+
+def shipped() -> tuple[Path, Size, list[Dense], str]:
+    """The same of the generated world."""
+    scenes = [wild_scene(3, index).image for index in range(PICTURES)]
+    return SHIPPED, Size(SIZE, SIZE), scenes, "the shipped networks on generated images"
 
 
 def record(number: int, uri: str, grid: Size) -> Record:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from madseg.cli.output import table
+
 
 @dataclass(frozen=True)
 class Row:
@@ -26,6 +28,16 @@ class Row:
     def document(self) -> dict[str, Any]:
         """As JSON has it."""
         return {**asdict(self), "spread": list(self.spread)}
+
+
+def shown(rows: Sequence[Row]) -> list[object]:
+    """A table, and a line on each row below it."""
+    grid = table("name>", "value>", "baseline>", "ratio>", "spread of the ratio>", "runs>")
+    for row in rows:
+        low, high = row.spread
+        values = (f"{row.value:,.2f}", f"{row.baseline:,.2f}", f"{row.ratio:,.2f}")
+        grid.add_row(row.name, *values, f"{low:,.2f}..{high:,.2f}", str(row.runs))
+    return ["", grid, "", *(f"{row.name}, {row.unit}: {row.detail}" for row in rows), ""]
 
 
 def seconds(act: Callable[[], object]) -> float:

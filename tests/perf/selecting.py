@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from madseg.access import Everybody
 from madseg.adapters.databases import open_database
 from madseg.adapters.streams import open_stream
 from madseg.client import Client
@@ -98,7 +99,7 @@ def measure_queries(images: list[list[Dense]], folder: Path, queries: int = 400)
     stream.publish([Outgoing("bench.models", *encode_model_event(event)) for event in model_events()])
     made = list(itertools.islice(predictions(images), 6_000))
     publish(stream, made[:3_000])
-    parts = build(Config(prefix="bench", partitions=1, selector="127.0.0.1:0"), stream, database)
+    parts = build(Config(prefix="bench", partitions=1, selector="127.0.0.1:0"), stream, database, Everybody())
     for part in parts:
         part.start()
     server = next(part for part in parts if isinstance(part, Server))

@@ -115,6 +115,7 @@ def _launched(kafka: Kafka, postgres: Postgres, prefix: str, log: Path) -> subpr
         "MADSEG_PARTITIONS": str(PARTITIONS),
         "MADSEG_MIGRATE": "true",
         "MADSEG_SELECTOR": "127.0.0.1:0",
+        "MADSEG_INSECURE": "true",
     }
     assert settings.keys() <= known
     ours = {name: value for name, value in os.environ.items() if not name.startswith("MADSEG_")}

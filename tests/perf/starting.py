@@ -33,7 +33,8 @@ def _start(state: Path) -> float:
     taxonomy = state.with_suffix(".json")
     taxonomy.write_text(json.dumps(taxonomy_document(TAXONOMY)))
     world = {"MADSEG_TAXONOMY": str(taxonomy), "MADSEG_GRID": f"{SIZE}x{SIZE}", "MADSEG_STATE": str(state)}
-    ports = {f"MADSEG_{name}": "127.0.0.1:0" for name in ("HTTP", "INTAKE", "MODELS", "SELECTOR")}
+    names = ("HTTP", "INTAKE", "MODELS", "SELECTOR", "LABELLING", "FINETUNE", "ROUNDS")
+    ports = {f"MADSEG_{name}": "127.0.0.1:0" for name in names}
     began = time.perf_counter()
     with (state.with_suffix(".log")).open("wb") as log:
         process = subprocess.Popen(

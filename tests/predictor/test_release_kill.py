@@ -29,7 +29,8 @@ RELEASE = """
 import sys
 from pathlib import Path
 from tests.predictor.test_release_kill import Dying, service
-service(Path(sys.argv[1]), Dying(Path(sys.argv[1]) / "models", sys.argv[2])).release(Path(sys.argv[3]), "net", "")
+catalogue = service(Path(sys.argv[1]), Dying(Path(sys.argv[1]) / "models", sys.argv[2]))
+catalogue.release(Path(sys.argv[3]), "net", "", key="run 7")
 """
 
 
@@ -82,15 +83,20 @@ def announced(root: Path) -> Competition:
     return found
 
 
+def die(root: Path, step: str) -> None:
+    """A release with a key, which dies at a step."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", RELEASE, str(root), step, str(root / "net.onnx")]
+    died = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+
+
 @pytest.mark.parametrize("step", STEPS)
 def test_a_release_that_dies_is_done_or_undone(tmp_path: Path, step: str) -> None:
     """Undone until the trial is passed, done from then on; and the next release goes on from there."""
     onnx.save(network(), tmp_path / "net.onnx")
     service(tmp_path, Server(tmp_path / "models")).add(tmp_path / "net.onnx", card("net", "target"), "net")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", RELEASE, str(tmp_path), step, str(tmp_path / "net.onnx")]
-    died = subprocess.run(command, env=environment, capture_output=True, check=False)
-    assert died.returncode == -signal.SIGKILL, died.stderr.decode()
+    die(tmp_path, step)
     if step == "trial":
         assert (tmp_path / "models/net/2/model.onnx").exists()  # it did get that far
     catalogue = service(tmp_path, Server(tmp_path / "models"))
@@ -103,3 +109,21 @@ def test_a_release_that_dies_is_done_or_undone(tmp_path: Path, step: str) -> Non
     after, _ = catalogue.release(tmp_path / "net.onnx", "net", "")
     assert after.serving == (serving[-1], serving[-1] + 1)
     assert announced(tmp_path).serving(Role.TARGET) == tuple(VersionRef("net", number) for number in after.serving)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_release_that_died_is_made_again_with_its_key(tmp_path: Path, step: str) -> None:
+    """It has one version, whoever released another one in between, and that is announced."""
+    onnx.save(network(), tmp_path / "net.onnx")
+    service(tmp_path, Server(tmp_path / "models")).add(tmp_path / "net.onnx", card("net", "target"), "net")
+    die(tmp_path, step)
+    catalogue = service(tmp_path, Server(tmp_path / "models"))
+    between, _ = catalogue.release(tmp_path / "net.onnx", "net", "")
+    numbers = []
+    for _ in range(2):
+        after, added = catalogue.release(tmp_path / "net.onnx", "net", "", key="run 7")
+        numbers.append(added.version)
+    assert numbers == ([3, 3] if step == "trial" else [2, 2])
+    assert [version.number for version in after.versions] == [1, 2, 3]
+    assert announced(tmp_path).serving(Role.TARGET) == tuple(VersionRef("net", number) for number in after.serving)
+    assert between.versions[-1].number == (2 if step == "trial" else 3)

@@ -1,5 +1,7 @@
 """`make real`: five real networks compete on real photographs, and the truth says what the disagreement was worth.
 
+Then one round: the target learns from its counterexamples, and what that was worth is measured on others.
+
     python -m tests.real --output build/real
     python -m tests.real --stream kafka://… --inference triton://… --repository DIR --same-as build/real/rankings.json
 
@@ -14,7 +16,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,7 @@ from madseg.demo.judging import Judged, judge
 from madseg.demo.running import Running
 from madseg.demo.streaming import stream
 from tests.perf.maps import CARDS, names, real_folder
+from tests.real.learning import learn
 
 TARGET = "deeplabv3_mnv2_257"
 """The network whose failures are mined."""
@@ -60,6 +63,7 @@ def main() -> int:
     options.add_argument("--repository", type=Path, help="folder of the networks; default: below the output")
     for name in ("stream", "inference", "database", "blobs"):
         options.add_argument(f"--{name}", metavar="URL", help="default: the embedded one")
+    options.add_argument("--without-round", action="store_true", help="mine alone, and learn nothing")
     options.add_argument("--same-as", type=Path, metavar="FILE", help="rankings.json of another run, to be equal to")
     given = options.parse_args()
     output: Path = given.output
@@ -68,7 +72,9 @@ def main() -> int:
         print("No real networks and photographs here: set MADSEG_REAL to their folder.")
         return 0
     began = time.monotonic()
-    shutil.rmtree(output / "state", ignore_errors=True)
+    others = json.loads(given.same_as.read_text()) if given.same_as else None  # before ours may take its place
+    for name in ("state", "learning"):
+        shutil.rmtree(output / name, ignore_errors=True)
     with Running(output / "state", _settings(given)) as client:
         _add_models(client, real)
         photos = list(_rows(real))
@@ -76,9 +82,10 @@ def main() -> int:
         streamed = stream(client, _uploads(real, photos), len(photos))
         for refused in streamed.refused:
             remark(f"refused: {refused.name}: {refused.reason}")
-        ids = dict(zip((row["name"] for row in photos), streamed.image_ids, strict=True))
-        truths = {ids[row["name"]]: _truth(real / "truth" / row["truth"]) for row in photos if row["truth"]}
-        measured = [_measured(client, image_id, truth) for image_id, truth in truths.items() if image_id is not None]
+        sent = zip(photos, streamed.image_ids, strict=True)
+        taken = {image_id: row for row, image_id in sent if image_id is not None}
+        truths = {image: _truth(real / "truth" / row["truth"]) for image, row in taken.items() if row["truth"]}
+        measured = [_measured(client, image_id, truth) for image_id, truth in truths.items()]
         lines = _print(measured)
         candidates = client.cut_candidates(per_ranking=10, note="real photographs")
         lines.append(f"M holds {candidates.size:,} of {len(photos):,} photographs.")
@@ -91,9 +98,15 @@ def main() -> int:
         )
         write_report(output / "report.html", data)
         found = _rankings(client)
+        if not given.without_round:
+            ids = {row["name"]: image_id for image_id, row in taken.items()}
+            learned, figures = learn(client, output / "state", real, ids, truths)
+            show("", *learned)
+            write_report(output / "report.html", replace(data, introduction=" ".join([*lines, *learned])))
+            (output / "round.json").write_text(json.dumps(figures, indent=1) + "\n")
     (output / "rankings.json").write_text(json.dumps(found, indent=1) + "\n")
-    if given.same_as is not None:
-        if found != json.loads(given.same_as.read_text()):
+    if others is not None:
+        if found != others:
             show(f"The rankings differ from those in {given.same_as}.")
             return 1
         show(f"The rankings equal those in {given.same_as} to the bit.")
@@ -107,6 +120,7 @@ def _settings(given: argparse.Namespace) -> dict[str, str]:
     if given.repository is None:
         shutil.rmtree(repository, ignore_errors=True)
     settings = {"MADSEG_REPOSITORY": str(repository), "MADSEG_RANDOM_LANE": "0", "MADSEG_MIGRATE": "true"}
+    settings["MADSEG_LAUNCHER"] = "process:?nice=0"  # everything waits for it
     for name in ("stream", "inference", "database", "blobs"):
         if url := getattr(given, name):
             settings |= {f"MADSEG_{name.upper()}": url, "MADSEG_PREFIX": f"real{time.time_ns():x}"}
