@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from madseg.access import Role, Tokens
 from madseg.core.errors import Conflict, InvalidInput
 from madseg.project import remember
 from madseg.rpc import Server, Service
+from madseg.security.access import Role, Tokens
 from madseg.up import OPERATOR, build, make_tokens
 from madseg.up.parts import Announced, Holding, Lock
 from tests.contracts.fakes import FakeBlobs, FakeStream

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from madseg.access import Role, digest
+from madseg.security.access import Role, digest
 
 SERVICES = ("gateway", "labelling", "finetune", "rounds")
 """Those who show a token of their own to others."""

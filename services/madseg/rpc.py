@@ -22,7 +22,6 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from madseg.admission import Admission
 from madseg.core.errors import (
     AlreadyExists,
     Conflict,
@@ -35,6 +34,7 @@ from madseg.core.errors import (
     Unavailable,
 )
 from madseg.observing.calls import Watched
+from madseg.security.admission import Admission
 
 log = structlog.get_logger("madseg.rpc")
 

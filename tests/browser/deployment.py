@@ -11,12 +11,12 @@ from typing import Self
 
 from playwright.sync_api import Page
 
-from madseg.access import Role, add_token, sign_in_link
 from madseg.client import Client
 from madseg.core.label_map import decode
 from madseg.demo.running import Running
 from madseg.demo.streaming import stream
 from madseg.demo.world import Known, project, uploads
+from madseg.security.access import Role, add_token, sign_in_link
 from madseg.simulation.world import RATES, World
 from tests.browser.drawing import Pixels
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from madseg.access import Role
+from madseg.security.access import Role
 from tests.browser.deployment import Deployment
 from tests.browser.windows import accessible, fits
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from madseg.access import Role, remove_token
 from madseg.client import CampaignPlan
 from madseg.client.values.masks import MaskPurpose, MaskTaskState
 from madseg.core.label_map import decode
+from madseg.security.access import Role, remove_token
 from tests.browser.deployment import IMAGES, MORE, Deployment
 from tests.browser.windows import accessible, fits, until
 

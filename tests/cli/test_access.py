@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from madseg.access import Role, Tokens
+from madseg.security.access import Role, Tokens
 from tests.cli.terminal import Terminal
 
 

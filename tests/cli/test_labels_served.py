@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from madseg.access import Role
 from madseg.adapters.databases import open_database
 from madseg.client.values.masks import MaskTaskState
 from madseg.core.label_map import LabelMap, from_dense
 from madseg.core.taxonomy import VOC, Taxonomy
 from madseg.exchange import FORMATS, NamedMask
 from madseg.labelling.neighbours import Project
+from madseg.security.access import Role
 from tests.cli.terminal import Terminal
 from tests.exchange.building import ROADS, place, read, write
 from tests.labelling.fakes import GRID, FakeNeighbours

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from madseg.access import Role
 from madseg.adapters.databases import open_database
 from madseg.labelling.migrations import TABLES
+from madseg.security.access import Role
 from tests.cli.terminal import Terminal
 from tests.labelling.fakes import image, neighbours
 from tests.labelling.masking.studio import Studio, closed_campaign

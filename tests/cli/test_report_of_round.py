@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from madseg.access import Role
 from madseg.core.label_map import encode, from_dense
+from madseg.security.access import Role
 from tests.cli.terminal import Terminal
 from tests.gateway.web.canned_rounds import ROUND
 from tests.gateway.web.site import Site, site

@@ -11,7 +11,7 @@ import yaml
 from deploy.cluster import identities, images, leftovers, pause_image
 from deploy.cluster.credentials import SERVICES, Credentials
 from deploy.cluster.identities import Identities
-from madseg.access import Role, Tokens
+from madseg.security.access import Role, Tokens
 
 
 def test_everybody_who_shows_a_token_is_known(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ import os
 
 import pytest
 
-from madseg.access import Tokens
 from madseg.core.preprocess import Size
 from madseg.gateway.web.application import Pages, Settings
 from madseg.gateway.web.callers import Door
+from madseg.security.access import Tokens
 from tests.fuzz.browsing import Visitor, routes
 from tests.pipeline.running import Up
 from tests.pipeline.world import TAXONOMY

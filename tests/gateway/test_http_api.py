@@ -9,13 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from madseg.access import Role, Tokens, add_token
 from madseg.core.errors import Conflict, InvalidInput, Unavailable
 from madseg.gateway.accept import Intake, Policy
 from madseg.gateway.decode import Limits
 from madseg.gateway.http_api import create_app
 from madseg.gateway.http_server import HttpServer
 from madseg.gateway.web.callers import Door
+from madseg.security.access import Role, Tokens, add_token
 from tests.gateway.conftest import GRID, Parts
 from tests.gateway.failing import Tapped
 from tests.gateway.pictures import encoded, gradient, noise, png_header

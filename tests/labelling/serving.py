@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from madseg.access import Access, Role, Tokens, add_token
 from madseg.client import Client
 from madseg.labelling.__main__ import Config, build
 from madseg.labelling.neighbours import Neighbours
 from madseg.ports import Database
 from madseg.rpc import Server
+from madseg.security.access import Access, Role, Tokens, add_token
 
 PEOPLE = {
     "ada": (Role.RATER,),

@@ -6,10 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
-from madseg.access import Role
 from madseg.adapters.databases import open_database
 from madseg.adapters.sqlite_wal import use_wal
 from madseg.client import CampaignPlan, Client
+from madseg.security.access import Role
 from tests.labelling.fakes import add_set, neighbours
 from tests.labelling.serving import serving
 from tests.perf.rows import Row, seconds, share

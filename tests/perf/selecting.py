@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from madseg.access import Everybody
 from madseg.adapters.databases import open_database
 from madseg.adapters.streams import open_stream
 from madseg.client import Client
@@ -37,6 +36,7 @@ from madseg.core.taxonomy import VOC
 from madseg.ports import Outgoing, Stream
 from madseg.rpc import Server
 from madseg.runtime import spare_the_collector
+from madseg.security.access import Everybody
 from madseg.selector.__main__ import BATCH, Config, build
 from madseg.selector.absorb import Absorb
 from madseg.selector.chores import Chores

@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 
-from madseg.access import Everybody
 from madseg.adapters.blobs import open_blobs
 from madseg.adapters.databases import open_database
 from madseg.adapters.streams import open_stream
@@ -17,6 +16,7 @@ from madseg.predictor import __main__ as predictor
 from madseg.predictor import models as managing
 from madseg.rpc import Server
 from madseg.runtime import Part
+from madseg.security.access import Everybody
 from madseg.selector import __main__ as selector
 from madseg.settings import load
 from madseg.up import SERVICES

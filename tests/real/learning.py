@@ -17,8 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from madseg.access import Role as Person
-from madseg.access import add_token
 from madseg.cli.output import remark
 from madseg.client import Box, CampaignPlan, Client, GateBounds, Run, RunPlan, RunState, Version
 from madseg.core.comparison import compare_paired
@@ -27,6 +25,8 @@ from madseg.core.errors import Conflict
 from madseg.core.evaluation import image_mious, of_data_set
 from madseg.core.label_map import LabelMap, decode, encode, from_dense
 from madseg.core.taxonomy import VOC, VOID
+from madseg.security.access import Role as Person
+from madseg.security.access import add_token
 
 T0, HELD_BACK = 60, 100
 """Photographs of VOC val that are never mined: half of T0 chooses, half gates; what is held back only reports."""

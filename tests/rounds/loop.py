@@ -9,13 +9,13 @@ from pathlib import Path
 import onnx
 from onnx import numpy_helper
 
-from madseg.access import Role, add_token
 from madseg.client import CampaignPlan, Client, ClientError, GateBounds, Round, RoundPlan, RoundStep, RunPlan
 from madseg.core.label_map import encode, from_dense
 from madseg.predictor.add import add_model
 from madseg.predictor.card import parse_card
 from madseg.predictor.repository import ModelRepository
 from madseg.project import taxonomy_document
+from madseg.security.access import Role, add_token
 from tests.finetune.service.world import CARD, CHANGES, make_folder, png
 from tests.finetune.small import GRID, TAXONOMY, bare, scene
 from tests.pipeline.running import Up, until

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from madseg.access import Role, Tokens, add_token
 from madseg.adapters.databases import open_database
 from madseg.client import Client
 from madseg.core.taxonomy import taxonomy_of
@@ -13,6 +12,7 @@ from madseg.project import taxonomy_document
 from madseg.rounds.__main__ import Config, build
 from madseg.rounds.neighbours import Neighbours
 from madseg.rpc import Server
+from madseg.security.access import Role, Tokens, add_token
 
 PEOPLE = {"ada": Role.RATER, "rita": Role.REVIEWER, "otto": Role.OPERATOR, "root": Role.ADMIN}
 

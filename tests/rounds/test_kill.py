@@ -14,10 +14,10 @@ from typing import TypeVar
 
 import pytest
 
-from madseg.access import Role, add_token
 from madseg.client import CampaignPlan, Client, ClientError, Round, RoundOutcome, RoundPlan, RunPlan
 from madseg.core.taxonomy import taxonomy_of
 from madseg.project import taxonomy_document
+from madseg.security.access import Role, add_token
 from tests.rounds.fakes import FakeNeighbours
 from tests.rounds.speaking import speaking
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from madseg.access import Role, add_token, principals, remove_token, sign_in_link, write_token
 from madseg.cli.arguments import Json
 from madseg.cli.output import emit, headed, remark, show, table
+from madseg.security.access import Role, add_token, principals, remove_token, sign_in_link, write_token
 
 app = typer.Typer(no_args_is_help=True, help="Who may sign in, and as what.")
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from madseg.access import Role, add_token
 from madseg.client import Agreement, Campaign, CampaignPlan, ChosenSets, Client, Opinion
 from madseg.client.values.masks import ExportedMask, HumanCeiling, MaskPurpose, MaskTask
 from madseg.client.values.scoring import VetoRecord
@@ -13,6 +12,7 @@ from madseg.core.label_map import LabelMap
 from madseg.demo.adaptive import Saving, saving
 from madseg.demo.masking import Drawer, draw_all
 from madseg.demo.scoring import Panel, Picture, picture
+from madseg.security.access import Role, add_token
 from madseg.simulation.people.annotator import Annotator
 from madseg.simulation.people.rater import Rater
 from madseg.simulation.people.reviewer import Reviewer

@@ -5,8 +5,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from madseg.access import sign_in_link
 from madseg.cli.output import headed, remark, show
+from madseg.security.access import sign_in_link
 from madseg.up import OPERATOR
 
 

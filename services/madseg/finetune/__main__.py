@@ -14,8 +14,6 @@ from pathlib import Path
 import structlog
 
 from madseg import project
-from madseg.access import Access, open_access
-from madseg.admission import Admission
 from madseg.client import Client
 from madseg.core.preprocess import parse_size
 from madseg.finetune.figures import figures
@@ -30,6 +28,8 @@ from madseg.ports import Database, Launcher
 from madseg.process import serve
 from madseg.rpc import Server, Service
 from madseg.runtime import Part, Repeated
+from madseg.security.access import Access, open_access
+from madseg.security.admission import Admission
 from madseg.settings import setting
 from madseg.v1.finetune_pb2_grpc import add_FineTuneServiceServicer_to_server
 

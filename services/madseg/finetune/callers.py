@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from madseg.access import Access, Principal, bearer
+from madseg.security.access import Access, Principal, bearer
 
 
 def caller(access: Access, context: Any) -> Principal:

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from madseg.access import Access, Principal, Role
 from madseg.core.errors import InvalidInput, NotFound, NotReady
 from madseg.core.messages import VersionRef
 from madseg.finetune import encoding, runs
@@ -17,6 +16,7 @@ from madseg.finetune.progress import epochs, progress
 from madseg.finetune.runs import Plan, Run
 from madseg.ports import Database
 from madseg.requests import foreign_token, from_token, page_size, plain_text, token
+from madseg.security.access import Access, Principal, Role
 from madseg.v1 import finetune_pb2 as pb
 from madseg.v1.finetune_pb2_grpc import FineTuneServiceServicer
 

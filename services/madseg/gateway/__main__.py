@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import structlog
 
 from madseg import project
-from madseg.access import Access, open_access
-from madseg.admission import Admission
 from madseg.client import Client
 from madseg.core.errors import InvalidInput, NotFound
 from madseg.core.messages import VersionRef
@@ -35,6 +33,8 @@ from madseg.ports import Blobs, Database, Stream
 from madseg.process import serve
 from madseg.rpc import Server, Service
 from madseg.runtime import Part, ensure_topics
+from madseg.security.access import Access, open_access
+from madseg.security.admission import Admission
 from madseg.settings import setting
 from madseg.v1.intake_pb2_grpc import add_IntakeServiceServicer_to_server
 from madseg.wire import images_topic, predictions_topic

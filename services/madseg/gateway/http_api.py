@@ -10,7 +10,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from madseg import __version__
-from madseg.access import Role
 from madseg.core.errors import InvalidInput, MadsegError, Unavailable
 from madseg.events import TRACEPARENT, tracing
 from madseg.gateway.accept import Intake
@@ -20,6 +19,7 @@ from madseg.gateway.upload import Accepted, ImageUpload, shown
 from madseg.gateway.web.application import Pages
 from madseg.gateway.web.callers import Door
 from madseg.observing.requests import WatchedRequests
+from madseg.security.access import Role
 
 PARTS = 4
 """A form may be this many times as large as one file."""

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 import structlog
 
-from madseg.access import Access, open_access
-from madseg.admission import Admission
 from madseg.labelling.figures import figures
 from madseg.labelling.masking.grpc_api import MasksApi
 from madseg.labelling.migrations import TABLES
@@ -21,6 +19,8 @@ from madseg.ports import Database
 from madseg.process import serve
 from madseg.rpc import Server, Service
 from madseg.runtime import Part, Repeated
+from madseg.security.access import Access, open_access
+from madseg.security.admission import Admission
 from madseg.settings import setting
 from madseg.v1.masks_pb2_grpc import add_MasksServiceServicer_to_server
 from madseg.v1.scoring_pb2_grpc import add_ScoringServiceServicer_to_server

@@ -12,8 +12,6 @@ from pathlib import Path
 import structlog
 
 from madseg import project
-from madseg.access import Access, open_access
-from madseg.admission import Admission
 from madseg.core.preprocess import parse_size
 from madseg.observing.measured import MeasuredStream
 from madseg.observing.readings import Readings
@@ -27,6 +25,8 @@ from madseg.predictor.triton_config import Serving
 from madseg.process import serve
 from madseg.rpc import Server, Service
 from madseg.runtime import Part, Repeated, ensure_topics
+from madseg.security.access import Access, open_access
+from madseg.security.admission import Admission
 from madseg.settings import setting
 from madseg.v1.models_pb2_grpc import add_ModelsServiceServicer_to_server
 from madseg.wire import models_topic

@@ -11,8 +11,6 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from madseg import project
-from madseg.access import Access, open_access
-from madseg.admission import Admission
 from madseg.client import Client
 from madseg.observing.measured import MeasuredDatabase
 from madseg.ports import Database
@@ -25,6 +23,8 @@ from madseg.rounds.steps import Steps
 from madseg.rounds.supervise import Supervisor
 from madseg.rpc import Server, Service
 from madseg.runtime import Part, Repeated
+from madseg.security.access import Access, open_access
+from madseg.security.admission import Admission
 from madseg.settings import setting
 from madseg.v1.rounds_pb2_grpc import add_RoundsServiceServicer_to_server
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 
-from madseg.access import Access, Principal, Role
 from madseg.client.values.rounds import RoundPlan
 from madseg.core.errors import InvalidInput, MadsegError
 from madseg.core.messages import VersionRef
@@ -20,6 +19,7 @@ from madseg.rounds.evaluating import LANE, Evaluator
 from madseg.rounds.neighbours import Neighbours
 from madseg.rounds.rounds import Beginning, Round
 from madseg.rounds.standings import results, standings
+from madseg.security.access import Access, Principal, Role
 from madseg.v1 import rounds_pb2 as pb
 from madseg.v1.rounds_pb2_grpc import RoundsServiceServicer
 

@@ -9,12 +9,12 @@ from typing import TypeVar
 
 from google.protobuf import json_format
 
-from madseg.access import checked_name
 from madseg.client.decode.rounds import from_plan, to_plan
 from madseg.client.values.finetune import GateBounds
 from madseg.client.values.rounds import RoundPlan
 from madseg.client.values.scoring import CampaignPlan
 from madseg.core.errors import InvalidInput
+from madseg.security.access import checked_name
 
 T = TypeVar("T", CampaignPlan, GateBounds)
 

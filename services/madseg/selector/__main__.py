@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import structlog
 
 from madseg import project
-from madseg.access import Access, open_access
-from madseg.admission import Admission
 from madseg.core.preprocess import parse_size
 from madseg.core.ranking import NEAR
 from madseg.observing.measured import MeasuredDatabase, MeasuredStream
@@ -17,6 +15,8 @@ from madseg.ports import Database, Stream
 from madseg.process import serve
 from madseg.rpc import Server, Service
 from madseg.runtime import Part, Repeated, Worker, ensure_topics
+from madseg.security.access import Access, open_access
+from madseg.security.admission import Admission
 from madseg.selector.absorb import Absorb
 from madseg.selector.chores import Chores, apply_constraint, drop_other_metrics
 from madseg.selector.criteria import Criteria

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import structlog
 
-from madseg.access import sign_in_link
 from madseg.client.endpoints import EVERYBODY
 from madseg.runtime import configure_logging, run
+from madseg.security.access import sign_in_link
 from madseg.settings import load
 from madseg.up.configuring import SERVICES, Config
 from madseg.up.neighbourhood import ENDPOINTS

@@ -3,7 +3,7 @@
 import secrets
 from pathlib import Path
 
-from madseg.access import Access, Principal, Role, add_token, write_token
+from madseg.security.access import Access, Principal, Role, add_token, write_token
 
 OPERATOR = "operator.token"
 """The file in the state with the token for the commands of this machine."""

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from madseg.access import open_access
 from madseg.adapters.blobs import open_blobs
 from madseg.adapters.databases import open_database
 from madseg.adapters.inference import open_inference
@@ -22,6 +21,7 @@ from madseg.process import observers
 from madseg.rounds import __main__ as rounds
 from madseg.rounds.neighbours import Remote as AroundRounds
 from madseg.runtime import Part
+from madseg.security.access import open_access
 from madseg.selector import __main__ as selector
 from madseg.up.configuring import Settings, configured
 from madseg.up.neighbourhood import Neighbourhood, late

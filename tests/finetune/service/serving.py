@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from madseg.access import Role, Tokens, add_token
 from madseg.adapters.databases import open_database
 from madseg.client import Client
 from madseg.finetune.__main__ import Config, build
 from madseg.ports import Launcher
 from madseg.rpc import Server
+from madseg.security.access import Role, Tokens, add_token
 from tests.finetune.service.world import World
 from tests.finetune.small import GRID
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from madseg.access import Role, add_token
 from madseg.client import Client, ClientError, GateBounds, RunPlan, RunState
 from madseg.finetune.run import run
+from madseg.security.access import Role, add_token
 from tests.finetune.service.speaking import speaking
 from tests.finetune.service.world import CHANGES, World
 from tests.finetune.small import GRID

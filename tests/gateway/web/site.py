@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 from fastapi import FastAPI
 
-from madseg.access import Role, add_token, open_access
 from madseg.client import Client
 from madseg.core.preprocess import Size
 from madseg.core.taxonomy import SegmentationClass, Taxonomy
@@ -16,6 +15,7 @@ from madseg.gateway.http_server import HttpServer
 from madseg.gateway.web.application import Pages, Settings
 from madseg.gateway.web.callers import Door
 from madseg.rpc import Server, Service
+from madseg.security.access import Role, add_token, open_access
 from madseg.v1.finetune_pb2_grpc import add_FineTuneServiceServicer_to_server
 from madseg.v1.masks_pb2_grpc import add_MasksServiceServicer_to_server
 from madseg.v1.rounds_pb2_grpc import add_RoundsServiceServicer_to_server

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from madseg.access import Role
 from madseg.core.label_map import decode, encode, from_dense
+from madseg.security.access import Role
 from madseg.v1 import rounds_pb2
 from tests.client.canned import image_id
 from tests.gateway.web.canned_masks import TASK

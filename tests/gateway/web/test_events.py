@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from madseg.access import Role, remove_token
 from madseg.gateway.web.polling import MAX_LISTENERS_EACH
+from madseg.security.access import Role, remove_token
 from tests.gateway.web.site import Site
 from tests.gateway.web.site import site as started
 

@@ -4,9 +4,9 @@ import http.client
 
 import pytest
 
-from madseg.access import Role
 from madseg.gateway.web.files import STATIC
 from madseg.gateway.web.headers import POLICY
+from madseg.security.access import Role
 from tests.gateway.web.site import Site
 
 

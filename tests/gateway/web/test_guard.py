@@ -8,8 +8,8 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from madseg.access import Role, remove_token
 from madseg.gateway.web.application import Pages
+from madseg.security.access import Role, remove_token
 from tests.gateway.web.site import Site
 from tests.gateway.web.site import site as started
 

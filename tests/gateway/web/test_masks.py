@@ -6,8 +6,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from madseg.access import Role
 from madseg.gateway.web.bodies import MAX_MASK_BYTES
+from madseg.security.access import Role
 from madseg.v1 import masks_pb2
 from tests.client.canned import image_id
 from tests.gateway.web.canned_masks import NAME, TASK

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx
 
-from madseg.access import Role
 from madseg.client import Client
 from madseg.gateway.web.throughput import POINTS, Throughput
+from madseg.security.access import Role
 from tests.gateway.web.canned_masks import NAME
 from tests.gateway.web.site import Site
 from tests.gateway.web.site import site as started

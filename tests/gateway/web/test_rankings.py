@@ -2,8 +2,8 @@
 
 import pytest
 
-from madseg.access import Role
 from madseg.core.label_map import decode
+from madseg.security.access import Role
 from tests.client.canned import image_id
 from tests.gateway.web.site import Site
 

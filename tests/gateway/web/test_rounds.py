@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from madseg.access import Role
 from madseg.client import Client
+from madseg.security.access import Role
 from madseg.v1 import rounds_pb2
 from tests.gateway.web.canned_rounds import ROUND
 from tests.gateway.web.site import Site

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from madseg.access import Role
 from madseg.client import Client
+from madseg.security.access import Role
 from madseg.v1 import finetune_pb2
 from tests.gateway.web.canned_finetune import RUN
 from tests.gateway.web.site import Site

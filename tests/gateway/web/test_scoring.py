@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from madseg.access import Role
+from madseg.security.access import Role
 from madseg.v1 import scoring_pb2
 from tests.client.canned import image_id
 from tests.gateway.web.canned_scoring import CAMPAIGN, NAME

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from madseg.access import Role
 from madseg.gateway.web.attempts import ADDRESSES, LIMIT, WINDOW_SECONDS, Attempts
+from madseg.security.access import Role
 from tests.gateway.web.site import Site
 
 

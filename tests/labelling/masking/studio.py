@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from madseg.access import Role
 from madseg.client import Client
 from madseg.client.values.masks import MaskTask, ReviewDecision
 from madseg.core.label_map import encode, from_dense
 from madseg.core.preprocess import Box, Size
 from madseg.labelling.neighbours import Picture
 from madseg.ports import Database
+from madseg.security.access import Role
 from tests.labelling.fakes import FakeNeighbours, image
 from tests.labelling.scoring.desk import Desk
 from tests.labelling.serving import Served

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from madseg.access import Role, add_token
 from madseg.client import Client, DeadlineExceeded, Unavailable
 from madseg.core.label_map import encode, from_dense
 from madseg.core.masks import to_original
 from madseg.core.preprocess import Size, centre_crop
+from madseg.security.access import Role, add_token
 from tests.labelling.fakes import add_set, neighbours
 from tests.labelling.masking.studio import add_lane
 from tests.labelling.scoring.test_kill import Process

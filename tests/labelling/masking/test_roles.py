@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from madseg.access import Role
 from madseg.client import Client, Forbidden, Unauthenticated
 from madseg.client.values.masks import DrawnMask
+from madseg.security.access import Role
 from tests.labelling.fakes import image
 from tests.labelling.masking.studio import Studio, mask
 

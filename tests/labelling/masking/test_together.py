@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from madseg.access import Principal, Role
 from madseg.client import Forbidden
 from madseg.client.values.masks import MaskTaskState
 from madseg.core.errors import MadsegError, NotReady
 from madseg.labelling.masking import drawing, findings, making, reviews, tasks
 from madseg.labelling.masking.tables import EVENTS, FINDINGS, REVISIONS, TASKS
 from madseg.ports import Database
+from madseg.security.access import Principal, Role
 from tests.labelling.fakes import neighbours
 from tests.labelling.masking.studio import Studio, closed_campaign, mask
 

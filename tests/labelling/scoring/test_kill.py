@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from madseg.access import Role, add_token
 from madseg.adapters.databases import open_database
 from madseg.client import CampaignPlan, CampaignState, Client, DeadlineExceeded, Unavailable
 from madseg.labelling.scoring.tables import ERRANDS, JUDGEMENTS
+from madseg.security.access import Role, add_token
 from tests.labelling.fakes import neighbours
 from tests.labelling.speaking import speaking
 

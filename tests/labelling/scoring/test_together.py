@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from madseg.access import Role
 from madseg.adapters.databases import open_database
 from madseg.client import CampaignPlan, CampaignState, Client, NotReady, Tally
 from madseg.labelling.migrations import TABLES
 from madseg.labelling.scoring.tables import ASSIGNMENTS, JUDGEMENTS
 from madseg.ports import Database
+from madseg.security.access import Role
 from tests.labelling.fakes import neighbours
 from tests.labelling.scoring.test_grpc_api import until
 from tests.labelling.serving import serving

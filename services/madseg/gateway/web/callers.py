@@ -8,10 +8,10 @@ from urllib.parse import quote, unquote, urlsplit
 from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
-from madseg.access import Access, Principal, Role, bearer, is_this_machine
 from madseg.client import Client
 from madseg.core.errors import Forbidden
 from madseg.gateway.web.asking import Asking
+from madseg.security.access import Access, Principal, Role, bearer, is_this_machine
 
 T = TypeVar("T")
 

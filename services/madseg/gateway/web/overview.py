@@ -7,7 +7,6 @@ from typing import Any
 from fastapi import APIRouter, Response
 from starlette.responses import StreamingResponse
 
-from madseg.access import Role
 from madseg.client import Client, Model, SelectorStatus, Version
 from madseg.gateway.web.asking import Asking
 from madseg.gateway.web.callers import Anybody, Caller
@@ -15,6 +14,7 @@ from madseg.gateway.web.encoding import said
 from madseg.gateway.web.snapshot import Known, Question, Snapshot
 from madseg.gateway.web.streaming import Streams
 from madseg.gateway.web.throughput import Throughput
+from madseg.security.access import Role
 
 SHOWN = 10
 """Candidate sets and campaigns, the newest ones."""

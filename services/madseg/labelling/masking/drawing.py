@@ -6,12 +6,12 @@ is committed.
 
 from sqlalchemy import Connection, case, not_, select
 
-from madseg.access import Principal, Role
 from madseg.core.errors import Conflict, Forbidden, NotReady
 from madseg.labelling.masking import revisions, tasks
 from madseg.labelling.masking.tables import TASKS
 from madseg.labelling.masking.tasks import Shown, Task
 from madseg.ports import Database
+from madseg.security.access import Principal, Role
 
 
 def take(database: Database, task_id: str, who: str, now: int) -> Shown | None:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from madseg.access import Access, Principal, Role
 from madseg.core.errors import Conflict, Forbidden, InvalidInput, NotFound, NotReady
 from madseg.core.messages import checked_image_id
 from madseg.labelling.callers import caller
@@ -26,6 +25,7 @@ from madseg.labelling.masking import (
 from madseg.labelling.neighbours import Neighbours
 from madseg.ports import Database
 from madseg.requests import page_size, plain_text
+from madseg.security.access import Access, Principal, Role
 from madseg.v1 import masks_pb2 as pb
 from madseg.v1.masks_pb2_grpc import MasksServiceServicer
 

@@ -4,13 +4,13 @@ import hashlib
 
 from sqlalchemy import Connection, select
 
-from madseg.access import checked_name
 from madseg.core.errors import Forbidden, NotFound
 from madseg.core.messages import checked_image_id
 from madseg.labelling.masking import revisions, tasks
 from madseg.labelling.masking.tables import TASKS
 from madseg.labelling.masking.tasks import Task
 from madseg.ports import Database
+from madseg.security.access import checked_name
 
 _CLOSED = (tasks.ACCEPTED, tasks.SENT_BACK)
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
-from madseg.access import checked_name
 from madseg.core.errors import InvalidInput, NotFound, NotReady
 from madseg.core.messages import checked_image_id
 from madseg.labelling.bans import banned
@@ -20,6 +19,7 @@ from madseg.labelling.scoring.kept import Kept
 from madseg.labelling.scoring.standing import COUNTEREXAMPLE, TEST
 from madseg.labelling.scoring.tables import CHOSEN
 from madseg.ports import Database
+from madseg.security.access import checked_name
 
 MAX_ADDED, MAX_NAMES = 1000, 1000
 """Images of one AddMaskTasks, and names among whom tasks are split."""

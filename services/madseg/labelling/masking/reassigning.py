@@ -4,12 +4,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from madseg.access import Principal, Role, checked_name
 from madseg.core.errors import Forbidden, NotReady
 from madseg.labelling.masking import tasks
 from madseg.labelling.masking.tables import TASKS
 from madseg.labelling.masking.tasks import Shown, Task
 from madseg.ports import Database
+from madseg.security.access import Principal, Role, checked_name
 
 
 def reassign(database: Database, task_id: str, name: str, who: Principal, now: int) -> Shown:

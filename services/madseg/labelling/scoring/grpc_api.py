@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from madseg.access import Access, Principal, Role
 from madseg.labelling.callers import caller
 from madseg.labelling.forgetting import forget
 from madseg.labelling.neighbours import Neighbours
@@ -12,6 +11,7 @@ from madseg.labelling.scoring import assignments, campaigns, choosing, encoding,
 from madseg.labelling.scoring.opinions import Opinions
 from madseg.ports import Database
 from madseg.requests import page_size, plain_text
+from madseg.security.access import Access, Principal, Role
 from madseg.v1 import scoring_pb2 as pb
 from madseg.v1.scoring_pb2_grpc import ScoringServiceServicer
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from madseg.access import (
+from madseg.core.errors import Forbidden, InvalidInput, NotFound, Unauthenticated, Unavailable
+from madseg.security.access import (
     Principal,
     Role,
     Tokens,
@@ -17,7 +18,6 @@ from madseg.access import (
     principals,
     remove_token,
 )
-from madseg.core.errors import Forbidden, InvalidInput, NotFound, Unauthenticated, Unavailable
 
 
 @pytest.fixture

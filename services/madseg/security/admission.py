@@ -5,8 +5,8 @@ What isn't in it is shut. A rater must not see how much the models disagree, so 
 
 from collections.abc import Mapping, Sequence
 
-from madseg.access import Access, Principal, Role, bearer
 from madseg.core.errors import Forbidden
+from madseg.security.access import Access, Principal, Role, bearer
 
 ANYBODY: tuple[Role, ...] = ()
 """Whoever has a token."""

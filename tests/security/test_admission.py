@@ -12,10 +12,10 @@ import grpc
 import pytest
 
 import madseg.v1
-from madseg.access import Role, Tokens, add_token
-from madseg.admission import METHODS, Admission
 from madseg.core.errors import Forbidden, NotReady, Unauthenticated
 from madseg.rpc import Server, Service
+from madseg.security.access import Role, Tokens, add_token
+from madseg.security.admission import METHODS, Admission
 
 EVERY = sorted(
     f"/{service.full_name}/{method.name}"
