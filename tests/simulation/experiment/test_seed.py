@@ -12,7 +12,7 @@ import pytest
 
 from madseg.core.errors import Conflict
 from madseg.simulation.experiment.kept import Result
-from madseg.simulation.experiment.lab import BEFORE, RIVALS
+from madseg.simulation.experiment.lab import BEFORE, RIVALS, TRAINED
 from madseg.simulation.experiment.makers import make_networks
 from madseg.simulation.experiment.pictures import Pictures
 from madseg.simulation.experiment.seed import run_seed, steps_of
@@ -97,7 +97,7 @@ def test_the_same_seed_gives_the_same_networks(folder: Path, results: Result, tm
     """Made again from nothing: to the byte."""
     pictures = Pictures(SEED, TINY)
     root = make_networks(tmp_path, SEED, pictures.world, TINY)
-    assert results["networks"]["report"].keys() == {str(BEFORE), *map(str, RIVALS)}
-    for version in (BEFORE, *RIVALS):
+    assert results["networks"]["report"].keys() == {str(TRAINED), str(BEFORE), *map(str, RIVALS)}
+    for version in (TRAINED, *RIVALS):
         file = Path(version.model) / "1" / "model.onnx"
         assert (root / file).read_bytes() == (folder / "models" / file).read_bytes()

@@ -10,8 +10,8 @@ from madseg.simulation.experiment.settings import Settings
 SEED = 3
 
 TINY = Settings(
-    stream=100, lane=16, probes=1, scenes=24, epochs=1, known=4, select=2, report=4, constraint=4, per_ranking=1,
-    reserved=3, reported=2, counterexamples=1, rounds=2, oracle=4,
+    stream=100, lane=16, probes=1, scenes=24, epochs=1, target_epochs=1, known=4, select=2, report=4, constraint=4,
+    per_ranking=1, reserved=3, reported=2, counterexamples=1, rounds=2, oracle=4,
     recipe={"learning_rates": [0.0003], "epochs": 1, "averages": [1.0]},
 )  # fmt: skip
 

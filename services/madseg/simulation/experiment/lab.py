@@ -21,8 +21,13 @@ from madseg.simulation.experiment.pictures import TARGET, Picture, Pictures
 from madseg.simulation.experiment.sampling import Contests, compete
 from madseg.simulation.experiment.settings import Settings
 
-BEFORE = VersionRef(TARGET, 1)
-"""f(0), which every arm begins with."""
+TRAINED = VersionRef(TARGET, 1)
+"""The target as it was trained."""
+
+BEFORE = VersionRef(TARGET, 2)
+"""f(0), which every arm begins with: the trained target after one run of the recipe over S0 alone. What the recipe does
+by itself, whatever it learns from, is in f(0) then, and no arm gains by it.
+"""
 
 RIVALS = tuple(VersionRef(name, 1) for name in COMPETITORS)
 

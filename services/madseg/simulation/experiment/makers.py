@@ -23,7 +23,8 @@ def make_networks(folder: Path, seed: int, world: World, settings: Settings) -> 
     root, bare = folder / "models", folder / "trained"
     for name in NETWORKS:
         if not (bare / f"{name}.yaml").exists():
-            course = replace(COURSES[name], scenes=settings.scenes, epochs=settings.epochs)
+            epochs = settings.target_epochs if name == TARGET else settings.epochs
+            course = replace(COURSES[name], scenes=settings.scenes, epochs=epochs)
             export(train(name, world, seed, course), name, bare)
     if not all((root / name / "1" / "model.onnx").exists() for name in NETWORKS):
         ship(bare, root, _EPOCH)

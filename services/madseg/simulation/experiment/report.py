@@ -64,8 +64,9 @@ def _stamp(found: Gathered, settings: Settings, command: str, date: str, seconds
         f"`{command}`, {date}, settings `{settings.digest}`, seeds {', '.join(map(str, found.seeds))}.\n"
         f"{time}"
         f"Per seed: {settings.stream} images mined, {settings.lane} in the random lane, {settings.rounds} rounds of "
-        f"{settings.counterexamples} masks, networks of {settings.epochs} passes over {settings.scenes} scenes, "
-        f"{settings.oracle} masks for the oracle; recipe `modern` with {recipe}.\n"
+        f"{settings.counterexamples} masks, networks of {settings.epochs} passes over {settings.scenes} scenes and the "
+        f"target of {settings.target_epochs}, S0 of {settings.known} scenes, {settings.oracle} masks for the oracle; "
+        f"recipe `modern` with {recipe}.\n"
         "Figures are means over seeds with 95 % intervals by Student's t; a seed is one observation."
     )
 

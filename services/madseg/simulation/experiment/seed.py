@@ -11,8 +11,8 @@ from madseg.simulation.experiment.answers import Asking
 from madseg.simulation.experiment.arms import run_known, run_labelled, run_oracle, tests_of, version
 from madseg.simulation.experiment.findings import contest, discrepancy_on_lane, ranking_stability
 from madseg.simulation.experiment.kept import Kept, Result
-from madseg.simulation.experiment.lab import BEFORE, RIVALS, Lab
-from madseg.simulation.experiment.learning import Exercises
+from madseg.simulation.experiment.lab import BEFORE, RIVALS, TRAINED, Lab
+from madseg.simulation.experiment.learning import Exercises, learn
 from madseg.simulation.experiment.makers import make_networks
 from madseg.simulation.experiment.people import People
 from madseg.simulation.experiment.pictures import Pictures
@@ -72,10 +72,14 @@ def _run(lab: Lab, kept: Kept, folder: Path) -> Result:
 
 
 def _networks(lab: Lab, folder: Path) -> Result:
-    """Makes them; how good each is at home."""
-    make_networks(folder, lab.seed, lab.pictures.world, lab.settings)
-    versions = (BEFORE, *RIVALS)
-    return {"report": {str(each): float(lab.mious(each, lab.pictures.report, "report").mean()) for each in versions}}
+    """Makes them, f(0) among them; how good each is at home."""
+    settings = lab.settings
+    make_networks(folder, lab.seed, lab.pictures.world, settings)
+    examples = lab.known(settings.known) + lab.t0()
+    settled = learn(lab.root, TRAINED, BEFORE, examples, settings.modern(), lab.seed)
+    versions = (TRAINED, BEFORE, *RIVALS)
+    report = {str(each): float(lab.mious(each, lab.pictures.report, "report").mean()) for each in versions}
+    return {"report": report, "settled": settled}
 
 
 def _arm(lab: Lab, arm: str, sizes: list[int] | None) -> Callable[[], Result]:

@@ -32,8 +32,10 @@ class Settings:
     """How large everything is.
 
     `stream` images are mined, `lane` images behind them are the random lane, `probes` images of each mode are fresh.
-    The networks learn `scenes` scenes in `epochs` passes. `known` of the target's scenes are S0, `select` and `report`
-    other scenes of the training domain are T0, and the masks of `constraint` scenes give the content constraint.
+    The networks learn `scenes` scenes, the competitors in `epochs` passes and the target in `target_epochs`: what steps
+    on its own scenes alone can teach it, it should know beforehand. `known` of the target's scenes are S0, `select` and
+    `report` other scenes of the training domain are T0, and the masks of `constraint` scenes give the content
+    constraint.
     Each ranking gives M `per_ranking` images; `reserved`, `reported` and `counterexamples` cut T and S from it.
     The oracle learns from `oracle` masks. `recipe` changes settings of the recipe `modern`.
     """
@@ -43,6 +45,7 @@ class Settings:
     probes: int = 40
     scenes: int = 1500
     epochs: int = 3
+    target_epochs: int = 10
     known: int = 400
     select: int = 60
     report: int = 300
