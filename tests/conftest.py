@@ -3,6 +3,7 @@ networks and photographs, and the published schemas of custom resources.
 """
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -11,6 +12,10 @@ from hypothesis import settings
 
 OF_OTHERS = ("MADSEG_REAL", "MADSEG_TEST_SCHEMAS")
 """What a reason names that lets a test be skipped."""
+
+# Tests send Ctrl-C, which whoever runs them in the background has ignored, for all the processes that they start too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A first call may compile a kernel, and no test asserts on a clock.
 settings.register_profile("madseg", deadline=None)

@@ -26,9 +26,7 @@ def test_the_link_signs_in(tmp_path: Path) -> None:
 
 def test_it_stays_until_ctrl_c(tmp_path: Path) -> None:
     """And then returns, as if nothing had happened."""
-    # Whoever runs the tests in the background has Ctrl-C ignored, which processes inherit.
-    code = "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    code += "; from pathlib import Path; from madseg.demo.staying import stay; stay(Path(sys.argv[1]))"
+    code = "import sys; from pathlib import Path; from madseg.demo.staying import stay; stay(Path(sys.argv[1]))"
     master, slave = pty.openpty()
     command = [sys.executable, "-c", code, str(state(tmp_path))]
     process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
