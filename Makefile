@@ -6,6 +6,7 @@ PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
 SEEDS ?= 0-4
+WORKERS ?= 2
 SERVERS := kafka triton postgres s3
 .PHONY: load cluster cluster-down cluster-test help demo test soak lint format bench real models experiment proto lock setup clean servers servers-stop compose $(SERVERS)
 
@@ -30,7 +31,7 @@ demo: setup $(VENV)/.train ## Two rounds on a generated world with simulated peo
 test: ## Run the tests; as root it installs the system packages that they need
 	@tests/packages.sh
 	@$(MAKE) --no-print-directory setup $(VENV)/.train
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 soak: setup $(VENV)/.train ## Run the kill and load tests at their full number
 	@MADSEG_SOAK=1 $(BIN)/python -m pytest -m soak
