@@ -52,4 +52,4 @@ def window(browser: Browser) -> Iterator[Callable[..., Page]]:
     assert complaints.heard == []
 
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=30_000)
