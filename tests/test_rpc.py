@@ -16,12 +16,14 @@ from structlog.testing import capture_logs
 
 from madseg.core.errors import (
     AlreadyExists,
+    Busy,
     Conflict,
     InvalidImage,
     InvalidInput,
     MadsegError,
     NotFound,
     NotReady,
+    TooMany,
     Unavailable,
 )
 from madseg.rpc import Server, Service
@@ -127,6 +129,8 @@ def details(call: grpc.Call) -> status_pb2.Status:
         (AlreadyExists("twice"), grpc.StatusCode.ALREADY_EXISTS),
         (NotReady("still baking"), grpc.StatusCode.FAILED_PRECONDITION),
         (Conflict("not yours"), grpc.StatusCode.FAILED_PRECONDITION),
+        (TooMany("one at a time", retry_after=2.5), grpc.StatusCode.RESOURCE_EXHAUSTED),
+        (Busy("a queue already", retry_after=1), grpc.StatusCode.RESOURCE_EXHAUSTED),
         (Unavailable("closed"), grpc.StatusCode.UNAVAILABLE),
         (MadsegError("something else"), grpc.StatusCode.UNKNOWN),
     ],
@@ -155,6 +159,15 @@ def test_the_field_at_fault_is_named() -> None:
     bad = error_details_pb2.BadRequest()
     assert status.details[1].Unpack(bad)
     assert [(item.field, item.description) for item in bad.field_violations] == [("pies", "too many pies")]
+
+
+def test_what_is_too_much_says_when_to_come_again() -> None:
+    """In a RetryInfo."""
+    with serving(refusing(TooMany("one at a time", retry_after=2.5))) as (_, channel):
+        status = details(failed(lambda: ModelsServiceStub(channel).ListModels(models_pb2.ListModelsRequest())))
+    again = error_details_pb2.RetryInfo()
+    assert status.details[1].Unpack(again)
+    assert again.retry_delay.ToMilliseconds() == 2500
 
 
 @pytest.mark.parametrize("letter", ["x", "é", "💥", "\n"])

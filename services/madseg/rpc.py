@@ -6,6 +6,7 @@ so that a watcher costs no thread.
 
 import asyncio
 import inspect
+import math
 import threading
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -16,8 +17,8 @@ from typing import Any
 
 import grpc
 import structlog
-from google.protobuf import any_pb2
-from google.protobuf.message import DecodeError
+from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import DecodeError, Message
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -30,11 +31,14 @@ from madseg.core.errors import (
     MadsegError,
     NotFound,
     NotReady,
+    TooMany,
     Unauthenticated,
     Unavailable,
 )
 from madseg.observing.calls import Watched
 from madseg.security.admission import Admission
+from madseg.security.gate import KINDS, Gate
+from madseg.security.guarding import Guard, Guarding, guard
 
 log = structlog.get_logger("madseg.rpc")
 
@@ -58,6 +62,7 @@ _CODES: tuple[tuple[type[MadsegError], grpc.StatusCode], ...] = (
     (Conflict, grpc.StatusCode.FAILED_PRECONDITION),
     (Unauthenticated, grpc.StatusCode.UNAUTHENTICATED),
     (Forbidden, grpc.StatusCode.PERMISSION_DENIED),
+    (TooMany, grpc.StatusCode.RESOURCE_EXHAUSTED),
     (Unavailable, grpc.StatusCode.UNAVAILABLE),
 )
 
@@ -75,12 +80,19 @@ class Server:
     """A gRPC server with health and reflection, on a thread and loop of its own.
 
     `address` is `host:port`; port 0 takes a free one, which `port` tells after `start`. `admission` says whose calls
-    are taken; without it everybody's are, for a server inside of a test. Health and reflection are open to all.
+    are taken; without it everybody's are, for a server inside of a test. `guarded` says how many, by default as the
+    settings do. Health and reflection are open to all.
     """
 
     def __init__(
-        self, services: Sequence[Service], address: str, admission: Admission | None = None, threads: int = 16
+        self,
+        services: Sequence[Service],
+        address: str,
+        admission: Admission | None = None,
+        guarded: Guard | None = None,
+        threads: int = 16,
     ) -> None:
+        self._guard = guarded or guard(Guarding())
         self._services, self._address, self._threads, self._admission = services, address, threads, admission
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="grpc", daemon=True)
@@ -122,7 +134,7 @@ class Server:
         with ThreadPoolExecutor(self._threads, thread_name_prefix="rpc") as pool:
             server = grpc.aio.server(
                 pool,
-                interceptors=[Watched(), _Translate(self._stopping, self._admission)],
+                interceptors=[Watched(), _Translate(self._stopping), Gate(pool, self._admission, self._guard, _code)],
                 options=[
                     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
                     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
@@ -153,44 +165,19 @@ class _Translate(grpc.aio.ServerInterceptor):
     Streams end with UNAVAILABLE when the server stops.
     """
 
-    def __init__(self, stopping: asyncio.Event, admission: Admission | None) -> None:
-        self._stopping, self._admission = stopping, admission
+    def __init__(self, stopping: asyncio.Event) -> None:
+        self._stopping = stopping
 
     async def intercept_service(self, continuation: Any, details: Any) -> Any:
         handler = await continuation(details)
         if handler is None or not details.method.startswith("/madseg."):
             return handler
-        shut = self._shut(details)
-        for kind in ("unary_unary", "unary_stream", "stream_unary", "stream_stream"):
+        for kind in KINDS:
             behaviour = getattr(handler, kind)
             if behaviour is not None:
-                if shut is not None:
-                    behaviour = _refusing(shut, streams=kind.endswith("_stream"))
                 guarded = _guarded(behaviour, details.method, self._stopping)
                 return handler._replace(request_deserializer=_reader(handler.request_deserializer), **{kind: guarded})
         return handler
-
-    def _shut(self, details: Any) -> MadsegError | None:
-        """Why the call isn't taken; None where it is."""
-        try:
-            if self._admission is not None:
-                self._admission.admit(details.method, details.invocation_metadata or ())
-        except MadsegError as error:
-            return error
-        return None
-
-
-def _refusing(error: MadsegError, *, streams: bool) -> Callable[..., Any]:
-    """A method that raises; `streams`: one that answers by a stream."""
-
-    async def stream(_request: Any, _context: Any) -> AsyncIterator[Any]:
-        raise error
-        yield
-
-    async def call(_request: Any, _context: Any) -> Any:
-        raise error
-
-    return stream if streams else call
 
 
 def _guarded(behaviour: Callable[..., Any], method: str, stopping: asyncio.Event) -> Callable[..., Any]:
@@ -298,9 +285,16 @@ def _status(error: Exception, method: str) -> tuple[grpc.StatusCode, str, tuple[
         incident = uuid.uuid4().hex
         log.error("rpc_failed", method=method, incident=incident, exc_info=error)
         return grpc.StatusCode.INTERNAL, f"internal error {incident}: see the server's log", ()
-    code = next((code for kind, code in _CODES if isinstance(error, kind)), grpc.StatusCode.UNKNOWN)
+    code = grpc.StatusCode[_code(error)]
     sentence = _shortened(str(error))
     return code, sentence, (("grpc-status-details-bin", _details(error, code, sentence).SerializeToString()),)
+
+
+def _code(error: BaseException) -> str:
+    """The name of the code that an error becomes."""
+    if not isinstance(error, MadsegError):
+        return grpc.StatusCode.INTERNAL.name
+    return next((code for kind, code in _CODES if isinstance(error, kind)), grpc.StatusCode.UNKNOWN).name
 
 
 def _shortened(sentence: str) -> str:
@@ -312,15 +306,23 @@ def _shortened(sentence: str) -> str:
 
 
 def _details(error: MadsegError, code: grpc.StatusCode, sentence: str) -> status_pb2.Status:
-    """google.rpc.Status with an ErrorInfo, and a BadRequest where a field is at fault."""
+    """google.rpc.Status with an ErrorInfo, a BadRequest where a field is at fault, and when to come again."""
     status = status_pb2.Status(code=code.value[0], message=sentence)
     info = error_details_pb2.ErrorInfo(reason=type(error).__name__, domain="madseg")
-    details: list[error_details_pb2.ErrorInfo | error_details_pb2.BadRequest] = [info]
+    details: list[Message] = [info]
     if isinstance(error, InvalidInput) and error.field:
         violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=sentence)
         details.append(error_details_pb2.BadRequest(field_violations=[violation]))
+    if isinstance(error, TooMany):
+        details.append(error_details_pb2.RetryInfo(retry_delay=_duration(error.retry_after)))
     for detail in details:
         packed = any_pb2.Any()
         packed.Pack(detail)
         status.details.append(packed)
     return status
+
+
+def _duration(seconds: float) -> duration_pb2.Duration:
+    found = duration_pb2.Duration()
+    found.FromMilliseconds(math.ceil(seconds * 1000))
+    return found

@@ -8,7 +8,7 @@ from io import BytesIO
 from google.protobuf.timestamp_pb2 import Timestamp
 from PIL import Image
 
-from madseg.core.errors import AlreadyExists, InvalidImage, InvalidInput, NotFound, NotReady, Unavailable
+from madseg.core.errors import AlreadyExists, Busy, InvalidImage, InvalidInput, NotFound, NotReady, Unavailable
 from madseg.v1 import intake_pb2, models_pb2, types_pb2
 from madseg.v1.intake_pb2_grpc import IntakeServiceServicer
 from madseg.v1.models_pb2_grpc import ModelsServiceServicer
@@ -44,6 +44,9 @@ class CannedIntake(IntakeServiceServicer):
     known: int = 5
     failures: int = 0
     """How many calls of GetIntakeStatus are still answered with Unavailable."""
+    busy: int = 0
+    """How many calls of GetIntakeStatus and RequeueImages are still answered with Busy."""
+    busy_seconds: float = 0.05
     gate: Callable[[], None] = lambda: None
     """Called before each answer of a stream."""
 
@@ -94,6 +97,7 @@ class CannedIntake(IntakeServiceServicer):
         return intake_pb2.ListImagesResponse(image_ids=ids[start : start + size], next_page_token=more)
 
     def RequeueImages(self, request, context):  # type: ignore[no-untyped-def]
+        self._be_busy()
         known = [item for item in request.image_ids if int(item, 16) <= self.known]
         self.requeued += known
         unknown = [item for item in request.image_ids if item not in known]
@@ -103,6 +107,7 @@ class CannedIntake(IntakeServiceServicer):
         if self.failures:
             self.failures -= 1
             raise Unavailable("the database is restarting")
+        self._be_busy()
         return intake_pb2.GetIntakeStatusResponse(accepted=12345, random_lane=246, forgotten=1, duplicates=7, refused=3)
 
     def ForgetImage(self, request, context):  # type: ignore[no-untyped-def]
@@ -112,6 +117,11 @@ class CannedIntake(IntakeServiceServicer):
             later=["its record in madseg.predictions, within 7 days"],
             stays=["the weights of ours/2, which were trained on it"],
         )
+
+    def _be_busy(self) -> None:
+        if self.busy:
+            self.busy -= 1
+            raise Busy("as many calls as it takes at once", retry_after=self.busy_seconds)
 
     def _take(self, upload: intake_pb2.ImageUpload) -> intake_pb2.UploadImageResponse:
         if not upload.content:

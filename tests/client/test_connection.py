@@ -4,11 +4,12 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from madseg.client import Client, Endpoints, InvalidArgument, ServerError, Unavailable
+from madseg.client import Client, Endpoints, InvalidArgument, ServerError, TooMany, Unavailable
 from madseg.client.endpoints import from_environment, from_file
 from tests.client.running import Running
 
@@ -33,6 +34,33 @@ def test_a_server_that_stays_unavailable_says_why(services: Running) -> None:
     with pytest.raises(Unavailable, match="the database is restarting") as caught:
         services.client.intake_status()
     assert (caught.value.answered, services.intake.failures) == (True, 95)
+
+
+def test_reads_come_again_when_a_busy_server_says_so(services: Running) -> None:
+    """As often as it takes, after the pause that it asks for."""
+    services.intake.busy = 7
+    begun = time.monotonic()
+    assert services.client.intake_status().accepted == 12345
+    assert services.intake.busy == 0
+    assert time.monotonic() - begun >= 7 * services.intake.busy_seconds
+
+
+def test_what_may_not_be_done_twice_is_not_made_again(services: Running) -> None:
+    """The error says when there is room."""
+    services.intake.busy = 2
+    with pytest.raises(TooMany, match="as many calls as it takes at once") as caught:
+        services.client.requeue(["1"])
+    assert (caught.value.retry_after, caught.value.service, services.intake.busy) == (0.05, "intake", 1)
+
+
+def test_nobody_waits_for_room_beyond_the_deadline(services: Running) -> None:
+    """A pause that doesn't fit into it isn't begun."""
+    services.intake.busy, services.intake.busy_seconds = 100, 60.0
+    begun = time.monotonic()
+    with pytest.raises(TooMany) as caught:
+        services.client.intake_status()
+    assert (caught.value.retry_after, services.intake.busy) == (60.0, 99)
+    assert time.monotonic() - begun < 8
 
 
 def test_nobody_there_names_the_address() -> None:

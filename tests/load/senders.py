@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from madseg.client import Client, Unavailable
+from madseg.client import Client, TooMany, Unavailable
 
 PAUSE_SECONDS = 0.5
 """Before a picture that was shed is sent again."""
@@ -49,7 +49,7 @@ def _accepted(client: Client, picture: bytes, sent: Sent, lock: threading.Lock) 
     began = time.perf_counter()
     try:
         accepted = client.upload(picture, source="load")
-    except Unavailable:
+    except (TooMany, Unavailable):
         with lock:
             sent.shed += 1
         return False

@@ -87,19 +87,19 @@ def test_nobody_gets_anywhere_without_a_token(
 def test_a_server_asks_before_it_answers(tokens: dict[Role, str], tmp_path: Path) -> None:
     """Every method of every service over the wire: nobody, and one who may not, are refused before it is reached."""
     admission = Admission(Tokens(tmp_path / "tokens.json"))
-    server = Server([_empty(name) for name in sorted({path.split("/")[1] for path in EVERY})], "127.0.0.1:0", admission)
+    server = Server([empty(name) for name in sorted({path.split("/")[1] for path in EVERY})], "127.0.0.1:0", admission)
     server.start()
     with grpc.insecure_channel(server.reachable) as channel:
         for path in EVERY:
-            assert _code(channel, path, None) is grpc.StatusCode.UNAUTHENTICATED
-            assert _code(channel, path, tokens[Role.ADMIN]) is grpc.StatusCode.FAILED_PRECONDITION  # reached
+            assert code(channel, path, None) is grpc.StatusCode.UNAUTHENTICATED
+            assert code(channel, path, tokens[Role.ADMIN]) is grpc.StatusCode.FAILED_PRECONDITION  # reached
             if METHODS[path]:
                 other = next(role for role in Role if role not in METHODS[path])
-                assert _code(channel, path, tokens[other]) is grpc.StatusCode.PERMISSION_DENIED
+                assert code(channel, path, tokens[other]) is grpc.StatusCode.PERMISSION_DENIED
     server.stop()
 
 
-def _empty(name: str) -> Service:
+def empty(name: str) -> Service:
     """A service none of whose methods does anything."""
     short = name.rpartition(".")[2]
     stubs = import_module(f"{_module(name).__name__}_grpc")
@@ -124,7 +124,8 @@ def _module(name: str) -> ModuleType:
     return next(item for item in found if name.rpartition(".")[2] in item.DESCRIPTOR.services_by_name)
 
 
-def _code(channel: grpc.Channel, path: str, token: str | None) -> grpc.StatusCode:
+def code(channel: grpc.Channel, path: str, token: str | None) -> grpc.StatusCode:
+    """How a call of a method with an empty request ends."""
     _, name, method_name = path.split("/")
     method = _module(name).DESCRIPTOR.services_by_name[name.rpartition(".")[2]].methods_by_name[method_name]
     kind = f"{'stream' if method.client_streaming else 'unary'}_{'stream' if method.server_streaming else 'unary'}"

@@ -25,6 +25,7 @@ from madseg.client.errors import (
     NotFound,
     NotReady,
     ServerError,
+    TooMany,
     Unauthenticated,
     Unavailable,
 )
@@ -240,6 +241,7 @@ __all__ = [
     "TestKind",
     "TestSet",
     "TieGroup",
+    "TooMany",
     "TorchNetwork",
     "Unauthenticated",
     "Unavailable",

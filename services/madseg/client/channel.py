@@ -1,7 +1,7 @@
 """Channels to services, and the token that calls on them show."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import grpc
@@ -18,7 +18,7 @@ def showing(channel: grpc.Channel, token: str | None) -> grpc.Channel:
 
 
 @dataclass(frozen=True)
-class _Details(grpc.ClientCallDetails):
+class CallDetails(grpc.ClientCallDetails):
     """How a call is made."""
 
     method: str
@@ -27,6 +27,12 @@ class _Details(grpc.ClientCallDetails):
     credentials: grpc.CallCredentials | None
     wait_for_ready: bool | None
     compression: grpc.Compression | None
+
+    @classmethod
+    def of(cls, details: Any, **other: Any) -> "CallDetails":
+        """The same, but for what is given."""
+        names = (item.name for item in fields(cls))
+        return cls(**{name: other.get(name, getattr(details, name)) for name in names})
 
 
 class _Bearer(
@@ -47,12 +53,5 @@ class _Bearer(
     intercept_stream_unary: Any = intercept_unary_unary
     intercept_stream_stream: Any = intercept_unary_unary
 
-    def _shown(self, details: Any) -> _Details:
-        return _Details(
-            details.method,
-            details.timeout,
-            (*(details.metadata or ()), self._entry),
-            details.credentials,
-            details.wait_for_ready,
-            details.compression,
-        )
+    def _shown(self, details: Any) -> CallDetails:
+        return CallDetails.of(details, metadata=(*(details.metadata or ()), self._entry))

@@ -26,7 +26,8 @@ class Client(IntakeCalls, RankingCalls, CandidateCalls, ModelCalls, ScoringCalls
     `intake`, `selector`, `models`, `labelling`, `finetune` and `rounds` are addresses `host:port`; one that is left
     out only matters when it is asked. `token` tells who calls, where a service wants to know. `timeout` is the deadline
     in seconds of calls that aren't streams. Connections open with the first call.
-    Calls that change nothing are tried up to five times, over about two seconds, while nobody answers.
+    Calls that may be made twice without another effect are tried up to five times, over about two seconds, while nobody
+    answers, and as often as the deadline allows where a server says when there is room again.
 
     Raises:
         InvalidArgument: the timeout is not above 0.

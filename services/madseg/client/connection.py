@@ -11,6 +11,7 @@ from madseg.client.channel import open_channel, showing
 from madseg.client.details import translate
 from madseg.client.errors import Unavailable
 from madseg.client.pages import Answers
+from madseg.client.patience import Patient
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -88,6 +89,8 @@ RETRIED = {
 }
 """The calls that may be made twice without another effect."""
 
+_REPEATED = frozenset(f"/{service}/{name}" for service, names in RETRIED.items() for name in names)
+
 _SERVICE_CONFIG = {
     "methodConfig": [
         {
@@ -148,7 +151,8 @@ class Connection:
             if self._address is None:
                 raise Unavailable(f"no address of the {self.service} is known", service=self.service)
             if self._channel is None:
-                self._channel = open_channel(self._address, options=_OPTIONS)
+                opened = open_channel(self._address, options=_OPTIONS)
+                self._channel = grpc.intercept_channel(opened, Patient(_REPEATED))
             return self._channel
 
     def close(self) -> None:

@@ -20,6 +20,7 @@ from madseg.client.errors import (
     NotFound,
     NotReady,
     ServerError,
+    TooMany,
     Unauthenticated,
     Unavailable,
 )
@@ -43,8 +44,11 @@ _FIELDS = {
     "FieldViolation": (("field", 1, "string", ""),),
     "BadRequest": (("field_violations", 1, "message", "FieldViolation"),),
     "ErrorInfo": (("reason", 1, "string", ""),),
+    "Duration": (("seconds", 1, "int64", ""), ("nanos", 2, "int32", "")),
+    "RetryInfo": (("retry_delay", 1, "message", "Duration"),),
 }
-"""The parts of google.rpc that are read: name, number, type and message of each field. Messages repeat."""
+"""The parts of google.rpc that are read: name, number, type and message of each field. Messages repeat, which reads a
+single one too."""
 
 
 class Peer(Protocol):
@@ -73,6 +77,9 @@ def translate(error: grpc.RpcError, peer: Peer) -> ClientError:
         return Unavailable(text, answered=answered, **_who(peer))
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineExceeded(f"the {peer.service} at {peer.address} did not answer in time", **_who(peer))
+    delay = retry_delay(error) if code is grpc.StatusCode.RESOURCE_EXHAUSTED else None
+    if delay is not None:
+        return TooMany(sentence, retry_after=delay, **_who(peer))
     if code is grpc.StatusCode.UNIMPLEMENTED:
         return ServerError(f"the {peer.service} at {peer.address} doesn't offer this call: {sentence}", **_who(peer))
     kind = _KINDS.get(code, ServerError)
@@ -94,6 +101,15 @@ def _details(call: grpc.Call) -> list[Any]:
     return []
 
 
+def retry_delay(call: grpc.Call) -> float | None:
+    """In how many seconds the server wants the call again; None where it doesn't say."""
+    for detail in _details(call):
+        if detail.type_url.endswith("/google.rpc.RetryInfo"):
+            for delay in _message("RetryInfo").FromString(detail.value).retry_delay:
+                return float(delay.seconds + delay.nanos / 1e9)
+    return None
+
+
 def _field(details: list[Any]) -> str | None:
     """The first field that the server finds at fault."""
     for detail in details:
@@ -110,6 +126,7 @@ def _message(name: str) -> Any:
     file.syntax = "proto3"
     proto = descriptor_pb2.FieldDescriptorProto
     kinds = {"string": proto.TYPE_STRING, "bytes": proto.TYPE_BYTES, "message": proto.TYPE_MESSAGE}
+    kinds |= {"int64": proto.TYPE_INT64, "int32": proto.TYPE_INT32}
     for title, fields in _FIELDS.items():
         message = file.message_type.add(name=title)
         for field, number, kind, inner in fields:

@@ -7,6 +7,7 @@
     ├── Unauthenticated     the service takes a token, and there is none or nobody has it
     ├── Forbidden           whoever has the token may not do this
     ├── NotReady            a precondition doesn't hold yet; the message says which and what makes it hold
+    ├── TooMany             more than the server takes now: nothing was done, come again after `retry_after` seconds
     ├── Unavailable         nobody answered, or the server asks to come back later: retry
     ├── DeadlineExceeded    no answer within the time that was given
     └── ServerError         a defect of the server, or an answer that no madseg server gives
@@ -55,6 +56,19 @@ class Forbidden(ClientError):
 
 class NotReady(ClientError):
     """A precondition doesn't hold yet, or the server's state forbids the call; the message says which."""
+
+
+class TooMany(ClientError):
+    """More than the server takes at once, of this caller, or of this source. Nothing of it was done.
+
+    `retry_after` is in how many seconds there is room again, as far as the server can tell; it is above 0.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after: float, service: str | None = None, address: str | None = None
+    ) -> None:
+        super().__init__(message, service=service, address=address)
+        self.retry_after = retry_after
 
 
 class Unavailable(ClientError):

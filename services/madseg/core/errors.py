@@ -12,6 +12,8 @@
     ├── Conflict              state that belongs to another cluster, topic, process or setting
     ├── Unauthenticated       nobody knows who calls
     ├── Forbidden             whoever calls may not do this
+    ├── TooMany               more than is taken of this caller or source now; it says when to come again
+    │   └── Busy              more than the server takes on at once, whoever calls
     └── Unavailable           a part that may answer later: retry
 
 The errors know nothing of gRPC or HTTP: `madseg.rpc` and `madseg.gateway.http_api` translate them on the way out.
@@ -71,6 +73,21 @@ class Unauthenticated(MadsegError):
 
 class Forbidden(MadsegError):
     """Whoever calls lacks the role that this takes, or it is somebody else's."""
+
+
+class TooMany(MadsegError):
+    """More than is taken of this caller or source now. Nothing of it was done.
+
+    `retry_after` says in how many seconds there is room again, above 0.
+    """
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Busy(TooMany):
+    """More than the server takes on at once, whoever calls."""
 
 
 class Unavailable(MadsegError):

@@ -30,6 +30,7 @@ from madseg.rpc import Server, Service
 from madseg.runtime import Part, Repeated
 from madseg.security.access import Access, open_access
 from madseg.security.admission import Admission
+from madseg.security.guarding import Guarding, guard
 from madseg.settings import setting
 from madseg.v1.finetune_pb2_grpc import add_FineTuneServiceServicer_to_server
 
@@ -43,7 +44,7 @@ CALL_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Guarding):
     """Settings of fine-tuning."""
 
     database: str = setting("MADSEG_DATABASE", "sqlite:///state/madseg.db", "URL of the database", secret=True)
@@ -108,7 +109,7 @@ def build(
     watched = Readings("finetune", lambda: figures(database))
     tidying = Tidying(database, folder, clock, days=config.kept_days, most=config.kept_runs)
     chores = (Supervising(supervisor), Repeated("tidying", tidying, TIDY_SECONDS))
-    return [watched, *chores, Server([service], config.finetune, Admission(access))]
+    return [watched, *chores, Server([service], config.finetune, Admission(access), guard(config))]
 
 
 def main() -> None:

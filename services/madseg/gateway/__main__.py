@@ -15,7 +15,8 @@ from madseg.core.preprocess import parse_size
 from madseg.core.taxonomy import Taxonomy
 from madseg.gateway import forget
 from madseg.gateway.accept import Intake, Policy
-from madseg.gateway.chores import expiring, finishing
+from madseg.gateway.caps import parse_caps
+from madseg.gateway.chores import expiring, finishing, tidying
 from madseg.gateway.decode import LIMITS, Limits
 from madseg.gateway.forget import Forgetting
 from madseg.gateway.grpc_api import IntakeApi
@@ -35,6 +36,7 @@ from madseg.rpc import Server, Service
 from madseg.runtime import Part, ensure_topics
 from madseg.security.access import Access, open_access
 from madseg.security.admission import Admission
+from madseg.security.guarding import Guarding, beside, guard
 from madseg.settings import setting
 from madseg.v1.intake_pb2_grpc import add_IntakeServiceServicer_to_server
 from madseg.wire import images_topic, predictions_topic
@@ -43,7 +45,7 @@ log = structlog.get_logger("madseg.gateway")
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Guarding):
     """Settings of the gateway."""
 
     stream: str = setting("MADSEG_STREAM", "sqlite:///state/stream.db", "URL of the stream")
@@ -59,6 +61,11 @@ class Config:
     max_bytes: int = setting("MADSEG_MAX_BYTES", LIMITS.max_bytes, "Largest file that is taken in, bytes")
     max_pixels: int = setting("MADSEG_MAX_PIXELS", LIMITS.max_pixels, "Largest picture, height times width")
     decoders: int = setting("MADSEG_DECODERS", 4, "Pictures decoded at once; each takes 4 to 12 bytes a pixel")
+    caps: str = setting(
+        "MADSEG_INTAKE_CAPS",
+        "",
+        "Images taken in per source and time, such as `camera-7=1000/h,*=100000/d`; empty: any",
+    )
     http: str = setting("MADSEG_HTTP", "127.0.0.1:8080", "Address of the HTTP server")
     intake: str = setting("MADSEG_INTAKE", "127.0.0.1:7001", "Address of the gateway's gRPC server")
     models: str = setting("MADSEG_MODELS", "127.0.0.1:7002", "Address of the Models service")
@@ -110,15 +117,18 @@ def build(
     forgetting.reopen()
     api = IntakeApi(intake, imports, forgetting)
     service = Service("madseg.v1.IntakeService", api, add_IntakeServiceServicer_to_server)
-    door = Door(access, insecure=config.insecure)
+    guarded = guard(config)
+    door = Door(access, insecure=config.insecure, rates=guarded.rates)
     pages = _pages(config, intake, policy, classes, door, connect)
     chores = [finishing(forgetting)]
+    if policy.caps:
+        chores.append(tidying(intake.caps))
     if config.history_days:
         expire = expire_in_selector or expiry_at(config.selector, config.token or None)
         history = History(stream, database, blobs, expire, clock, config.prefix, config.history_days)
         chores.append(expiring(history))
-    web = HttpServer(create_app(intake, intake.check, pages, door), config.http)
-    return [*chores, Server([service], config.intake, Admission(access)), web, pages]
+    web = HttpServer(create_app(intake, intake.check, pages, door, beside(guarded, config)), config.http)
+    return [*chores, Server([service], config.intake, Admission(access), guarded), web, pages]
 
 
 def _elsewhere(config: Config) -> forget.Part:
@@ -158,10 +168,12 @@ def _policy(config: Config) -> Policy:
             raise InvalidInput(f"MADSEG_MAX_{name} must be at least 1, got {value}")
     if config.max_bytes > LIMITS.max_bytes:
         raise InvalidInput(f"MADSEG_MAX_BYTES is at most {LIMITS.max_bytes}, which is what gRPC carries")
+    if config.max_held < config.max_bytes:
+        raise InvalidInput(f"MADSEG_MAX_HELD_BYTES must have room for one file of {config.max_bytes} bytes")
     if config.decoders < 1:
         raise InvalidInput(f"MADSEG_DECODERS must be at least 1, got {config.decoders}")
     limits = Limits(config.max_bytes, config.max_pixels)
-    return Policy(parse_size(config.grid), config.random_lane, limits, config.decoders)
+    return Policy(parse_size(config.grid), config.random_lane, limits, config.decoders, parse_caps(config.caps))
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from madseg.core.preprocess import Size, grid_id, image_id, in_random_lane, pict
 from madseg.events import IMAGE_ACCEPTED, IMAGE_FORGOTTEN, event
 from madseg.gateway import store
 from madseg.gateway.canonical import canonical
+from madseg.gateway.caps import Cap, Caps
 from madseg.gateway.decode import LIMITS, Decoded, Limits, decode
 from madseg.gateway.upload import Accepted, ImageUpload, checked, shown
 from madseg.observing.uploading import uploading
@@ -32,12 +33,14 @@ class Forgotten(InvalidImage):
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How images are taken in: grid, share of the random lane in [0, 1], limits, decoders at work at once."""
+    """How images are taken in: grid, share of the random lane in [0, 1], limits, decoders at work at once, and how many
+    of a source."""
 
     grid: Size
     random_lane: float = 0.02
     limits: Limits = LIMITS
     decoders: int = 4
+    caps: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Intake:
         self._topic = images_topic(prefix, 1).name
         # Bounds memory: 100 megapixels take 400 MB while they are decoded, 1.2 GB with alpha.
         self._decoding = threading.BoundedSemaphore(policy.decoders)
+        self.caps = Caps(policy.caps, database, clock)
         self._counting = threading.Lock()
         self._duplicates = self._refused = 0
         self._settled = 0
@@ -74,6 +78,7 @@ class Intake:
         Raises:
             InvalidImage: it can't be taken in, or was forgotten; the message names the cause and the fix.
             InvalidInput: a field outside its bounds.
+            TooMany: the source has had as many images as it may bring in for now; the message says when it may again.
             Unavailable: nothing was acknowledged; the same upload may succeed later.
         """
         try:
@@ -156,13 +161,17 @@ class Intake:
             if store.banned(tx, [image]):
                 raise _forgotten(image)
             known = store.find_images(tx, [image]).get(image)
+            if known is None:
+                self.caps.check(tx, upload.source)
         if known:
             return self._duplicate(known.accepted.image)
-        stored = self._stored(upload, sha256)
-        self._publish([stored.accepted])
-        with self._database.write(beside=True) as tx:  # a ban waits for it, and is found by what comes after
-            gone = bool(store.banned(tx, [image]))
-            new = not gone and store.add_image(tx, stored)
+        with self.caps.place(upload.source, image) as place:
+            stored = self._stored(upload, sha256)
+            self._publish([stored.accepted])
+            with self._database.write(beside=True) as tx:  # a ban waits for it, and is found by what comes after
+                gone = bool(store.banned(tx, [image]))
+                new = not gone and store.add_image(tx, stored)
+            place.used = new
         if gone:
             self._take_back(stored.accepted)
             raise _forgotten(image)

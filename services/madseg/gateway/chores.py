@@ -2,6 +2,7 @@
 
 import structlog
 
+from madseg.gateway.caps import Caps
 from madseg.gateway.forget import Forgetting
 from madseg.gateway.history import History
 from madseg.runtime import Repeated
@@ -10,6 +11,8 @@ log = structlog.get_logger("madseg.gateway")
 
 PAUSE_SECONDS = 10.0
 """Between two looks for something to do."""
+
+TIDY_SECONDS = 600.0
 
 
 def finishing(forgetting: Forgetting, pause: float = PAUSE_SECONDS) -> Repeated:
@@ -22,6 +25,11 @@ def finishing(forgetting: Forgetting, pause: float = PAUSE_SECONDS) -> Repeated:
         return done > 0
 
     return Repeated("bans", finish, pause)
+
+
+def tidying(caps: Caps, pause: float = TIDY_SECONDS) -> Repeated:
+    """Forgets how many images came in within windows that have ended."""
+    return Repeated("caps", caps.tidy, pause)
 
 
 def expiring(history: History, pause: float = PAUSE_SECONDS) -> Repeated:

@@ -10,22 +10,22 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from madseg import __version__
-from madseg.core.errors import InvalidInput, MadsegError, Unavailable
+from madseg.core.errors import InvalidInput, MadsegError, TooMany, Unavailable
 from madseg.events import TRACEPARENT, tracing
 from madseg.gateway.accept import Intake
-from madseg.gateway.http_body import InFlight, read_parts, read_raw
+from madseg.gateway.http_body import read_parts, read_raw
+from madseg.gateway.http_gate import HttpGate
 from madseg.gateway.problems import answer, problem, refusal
 from madseg.gateway.upload import Accepted, ImageUpload, shown
 from madseg.gateway.web.application import Pages
 from madseg.gateway.web.callers import Door
 from madseg.observing.requests import WatchedRequests
 from madseg.security.access import Role
+from madseg.security.guarding import Guard, Guarding, guard
+from madseg.security.touched import told
 
 PARTS = 4
 """A form may be this many times as large as one file."""
-
-IN_FLIGHT = 8
-"""Bodies that are held at once may be this many times as large as one file, all together."""
 
 _BODY = {
     "requestBody": {
@@ -58,22 +58,29 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     413: {"description": "More bytes or pixels than are taken"},
     415: {"description": "No image of a kind that is taken in"},
     422: {"description": "An image that is broken, truncated or animated"},
+    429: {"description": "The caller calls too often; again after Retry-After seconds"},
     503: {"description": "Nothing was taken in; try again after Retry-After seconds"},
 }
 
 
 def create_app(
-    intake: Intake, ready: Callable[[], None], pages: Pages | None = None, door: Door | None = None
+    intake: Intake,
+    ready: Callable[[], None],
+    pages: Pages | None = None,
+    door: Door | None = None,
+    guarded: Guard | None = None,
 ) -> FastAPI:
     """The web application. `ready` raises a MadsegError where uploads can't be taken now; `pages` are served too.
 
-    `door` tells whose requests are taken; without it everybody's are, for an application inside of a test.
+    `door` tells whose requests are taken; without it everybody's are, for an application inside of a test. `guarded`
+    says how many, by default as the settings do.
 
     Its description is at /openapi.json; there are no pages that load scripts from elsewhere.
     """
     app = FastAPI(title="madseg intake", version=__version__, docs_url=None, redoc_url=None)
     limits = intake.policy.limits
-    in_flight = InFlight(IN_FLIGHT * limits.max_bytes)
+    guarded = guarded or guard(Guarding())
+    in_flight = guarded.crowd.bytes
 
     def takes(*roles: Role) -> Any:
         async def check(request: Request) -> None:
@@ -108,6 +115,7 @@ def create_app(
             uploads = [ImageUpload(content, file, source, moment, labels) for file, content in files]
             with tracing(request.headers.get(TRACEPARENT)):
                 answers = [await _answer(intake, item, number) for number, item in enumerate(uploads, 1)]
+        request.state.touched = told("image_ids", [item.body.get("image_id", "") for item in answers])
         if len(answers) == 1:
             return answers[0].response()
         return answer({"results": [{**item.body, "status": item.status} for item in answers]}, 207)
@@ -141,6 +149,7 @@ def create_app(
     app.add_exception_handler(MadsegError, _failed)
     app.add_exception_handler(HTTPException, _failed)
     app.add_exception_handler(ClientDisconnect, _failed)
+    app.add_middleware(HttpGate, guarded=guarded)
     if pages:
         pages.mount(app)
     app.add_middleware(WatchedRequests)
@@ -160,7 +169,7 @@ async def _answer(intake: Intake, upload: ImageUpload, number: int) -> _Answer:
     name = shown(upload.name, f"file {number}")
     try:
         accepted = await run_in_threadpool(intake.upload, upload)
-    except (InvalidInput, Unavailable) as error:
+    except (InvalidInput, TooMany, Unavailable) as error:
         body = problem(error, name)
         return _Answer(body["status"], body)
     return _Answer(200 if accepted.duplicate else 201, _accepted(accepted, upload.name))

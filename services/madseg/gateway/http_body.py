@@ -1,7 +1,6 @@
 """Bodies of requests, bounded while they are read: a limit for each and one for all that are held at once."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from starlette.datastructures import FormData, UploadFile
@@ -10,6 +9,7 @@ from starlette.types import Message
 
 from madseg.core.errors import InvalidInput, Unavailable
 from madseg.gateway.decode import TooLarge
+from madseg.security.crowd import Hold
 
 MAX_FILES = 100
 """Files of one form."""
@@ -25,46 +25,12 @@ class Parts:
     files: tuple[tuple[str, bytes], ...]
 
 
-class InFlight:
-    """Counts the bytes of all bodies that are held, for the event loop's thread alone."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit, self._held = limit, 0
-
-    @contextmanager
-    def hold(self) -> Iterator["Hold"]:
-        """A body's share, given back at the end."""
-        hold = Hold(self)
-        try:
-            yield hold
-        finally:
-            self._held -= hold.held
-
-    def take(self, size: int) -> None:
-        """Raises Unavailable where it would be too much."""
-        if self._held + size > self._limit:
-            raise Unavailable("too many uploads at once: try again in a moment")
-        self._held += size
-
-
-class Hold:
-    """What one body holds."""
-
-    def __init__(self, all_bodies: InFlight) -> None:
-        self._all, self.held = all_bodies, 0
-
-    def take(self, size: int) -> None:
-        """Raises Unavailable where all bodies together hold too much."""
-        self._all.take(size)
-        self.held += size
-
-
 async def read_raw(request: Request, limit: int, hold: Hold) -> bytes:
     """The body.
 
     Raises:
         TooLarge: more than `limit` bytes; found on the header where it says so, else as soon as they come.
-        Unavailable: too much is held already.
+        Busy: too much is held already.
     """
     content = bytearray()
     async for chunk in _bounded(request, limit, hold):
@@ -76,7 +42,7 @@ async def read_parts(request: Request, limit: int, hold: Hold) -> Parts:
     """The files named `file` of a form, and its other fields.
 
     Raises:
-        TooLarge, Unavailable: as `read_raw`.
+        TooLarge, Busy: as `read_raw`.
         InvalidInput: no file in it.
     """
     chunks = _bounded(request, limit, hold)

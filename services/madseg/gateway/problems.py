@@ -1,5 +1,6 @@
 """Errors as HTTP has them: a status and problem details (RFC 9457)."""
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -10,12 +11,14 @@ from starlette.exceptions import HTTPException
 from madseg.client import errors as asked
 from madseg.core.errors import (
     AlreadyExists,
+    Busy,
     Conflict,
     Forbidden,
     InvalidImage,
     InvalidInput,
     NotFound,
     NotReady,
+    TooMany,
     Unauthenticated,
     Unavailable,
 )
@@ -34,6 +37,8 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (AlreadyExists, 409),
     (Conflict, 409),
     (NotReady, 409),
+    (Busy, 503),
+    (TooMany, 429),
     (Unavailable, 503),
     # What another service said, by way of the client.
     (asked.InvalidArgument, 400),
@@ -42,6 +47,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (asked.NotFound, 404),
     (asked.AlreadyExists, 409),
     (asked.NotReady, 409),
+    (asked.TooMany, 429),
     (asked.ServerError, 502),
     (asked.Unavailable, 503),
     (asked.DeadlineExceeded, 504),
@@ -65,13 +71,16 @@ def problem(error: Exception, item: str | None) -> dict[str, Any]:
         body["item"] = item
     if isinstance(error, InvalidInput | asked.InvalidArgument) and error.field:
         body["field"] = error.field
+    if isinstance(error, TooMany | asked.TooMany):
+        body["retry_after"] = math.ceil(error.retry_after)
     return body
 
 
 def answer(body: Mapping[str, Any], status: int, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """A JSON answer: an outcome, or from status 400 on problem details."""
     media_type = "application/json" if status < 400 else "application/problem+json"
-    return JSONResponse(body, status, {**_HEADERS.get(status, {}), **(headers or {})}, media_type)
+    later = {"Retry-After": str(body["retry_after"])} if "retry_after" in body else {}
+    return JSONResponse(body, status, {**_HEADERS.get(status, {}), **later, **(headers or {})}, media_type)
 
 
 def refusal(error: Exception) -> JSONResponse:

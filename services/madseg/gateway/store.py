@@ -1,4 +1,5 @@
-"""The gateway's tables: images in order of acceptance, facts of imported maps, bans. Nobody else reads them.
+"""The gateway's tables: images in order of acceptance, facts of imported maps, bans, and how many images came in within
+windows of time. Nobody else reads them.
 
 Times are microseconds since 1970 in UTC. A ban hides an image in every query from the moment it is committed,
 so that an upload under way can't revive it.
@@ -14,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Index,
     Integer,
@@ -23,6 +25,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    cast,
     delete,
     exists,
     func,
@@ -84,6 +87,26 @@ BANS = Table(
     # False until every part has forgotten the image.
     Column("finished", Boolean, nullable=False),
 )
+
+
+TAKEN = Table(
+    "gateway_taken",
+    METADATA,
+    # "" stands for all sources together.
+    Column("source", Text, primary_key=True),
+    Column("seconds", Integer, primary_key=True, autoincrement=False),
+    Column("begun", BigInteger, primary_key=True, autoincrement=False),
+    Column("images", Integer, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A window of time for the images of a source, "" for all: its length in seconds and when it began."""
+
+    source: str
+    seconds: int
+    begun: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +232,34 @@ def remove_older(tx: Connection, image_ids: Sequence[str], locked: Sequence[str]
     return images + tx.execute(delete(IMPORTED).where(old, ~pictured)).rowcount
 
 
+def taken(tx: Connection, window: Window) -> int:
+    """How many images have a place in a window."""
+    return tx.execute(select(TAKEN.c.images).where(*_is(window))).scalar() or 0
+
+
+def take_place(tx: Connection, window: Window, most: int) -> bool:
+    """Takes one more place in a window; False where `most` are taken, which changes nothing."""
+    if most < 1:
+        return False
+    values = {"source": window.source, "seconds": window.seconds, "begun": window.begun, "images": 1}
+    more = {"images": TAKEN.c.images + 1}
+    key, free = [TAKEN.c.source, TAKEN.c.seconds, TAKEN.c.begun], TAKEN.c.images < most
+    insert = _insert(tx, TAKEN).values(values)
+    statement = insert.on_conflict_do_update(index_elements=key, set_=more, where=free)
+    return tx.execute(statement.returning(TAKEN.c.images)).first() is not None
+
+
+def give_place(tx: Connection, window: Window) -> None:
+    """Gives a place back that was taken."""
+    tx.execute(update(TAKEN).where(*_is(window)).values(images=TAKEN.c.images - 1))
+
+
+def drop_windows(tx: Connection, ended_before: int) -> int:
+    """Removes windows that ended before a time; how many."""
+    ended = TAKEN.c.begun + cast(TAKEN.c.seconds, BigInteger) * 1_000_000 < ended_before
+    return tx.execute(delete(TAKEN).where(ended)).rowcount
+
+
 def counts(tx: Connection) -> Counts:
     """Reads all images' rows: about a tenth of a second for a million."""
     living = select(func.count(), func.count().filter(IMAGES.c.random_lane)).where(_living(IMAGES))
@@ -223,9 +274,16 @@ def _living(table: Table) -> Any:
     return ~exists().where(BANS.c.image_id == table.c.image_id)
 
 
+def _is(window: Window) -> tuple[ColumnElement[bool], ...]:
+    return TAKEN.c.source == window.source, TAKEN.c.seconds == window.seconds, TAKEN.c.begun == window.begun
+
+
+def _insert(tx: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return postgresql.insert(table) if tx.dialect.name == "postgresql" else sqlite.insert(table)
+
+
 def _add(tx: Connection, table: Table, values: dict[str, object]) -> bool:
-    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table).values(values).on_conflict_do_nothing(index_elements=["image_id"])
+    statement = _insert(tx, table).values(values).on_conflict_do_nothing(index_elements=["image_id"])
     return tx.execute(statement.returning(table.c.image_id)).first() is not None
 
 

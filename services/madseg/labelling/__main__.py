@@ -21,6 +21,7 @@ from madseg.rpc import Server, Service
 from madseg.runtime import Part, Repeated
 from madseg.security.access import Access, open_access
 from madseg.security.admission import Admission
+from madseg.security.guarding import Guarding, guard
 from madseg.settings import setting
 from madseg.v1.masks_pb2_grpc import add_MasksServiceServicer_to_server
 from madseg.v1.scoring_pb2_grpc import add_ScoringServiceServicer_to_server
@@ -32,7 +33,7 @@ ERRAND_PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Guarding):
     """Settings of labelling."""
 
     database: str = setting("MADSEG_DATABASE", "sqlite:///state/madseg.db", "URL of the database", secret=True)
@@ -63,7 +64,7 @@ def build(config: Config, database: Database, neighbours: Neighbours, access: Ac
     return [
         watched,
         Repeated("errands", errands, ERRAND_PAUSE_SECONDS),
-        Server(services, config.labelling, Admission(access)),
+        Server(services, config.labelling, Admission(access), guard(config)),
     ]
 
 

@@ -49,6 +49,14 @@ HTTP_SECONDS = Histogram(
     registry=REGISTRY,
 )
 
+CALLS_REFUSED = Counter(
+    "madseg_calls_refused",
+    "Calls and requests that were too many: at once (calls, streams, bytes), a second (rate), of a source (cap)",
+    ["reason"],
+    registry=REGISTRY,
+)
+AUDIT_LOST = Counter("madseg_audit_lost", "Lines of the audit log that couldn't be written", registry=REGISTRY)
+
 # The stream
 
 STREAM_LAG = Gauge(

@@ -25,6 +25,7 @@ from madseg.rpc import Server, Service
 from madseg.runtime import Part, Repeated
 from madseg.security.access import Access, open_access
 from madseg.security.admission import Admission
+from madseg.security.guarding import Guarding, guard
 from madseg.settings import setting
 from madseg.v1.rounds_pb2_grpc import add_RoundsServiceServicer_to_server
 
@@ -36,7 +37,7 @@ CALL_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Guarding):
     """Settings of rounds."""
 
     database: str = setting("MADSEG_DATABASE", "sqlite:///state/madseg.db", "URL of the database", secret=True)
@@ -81,7 +82,7 @@ def build(
     api = RoundsApi(database, neighbours, access, evaluator, clock, _new_id)
     supervisor = Supervisor(database, neighbours, Steps(database, neighbours, evaluator), clock, _new_id)
     service = Service("madseg.v1.RoundsService", api, add_RoundsServiceServicer_to_server)
-    return [Supervising(supervisor), Server([service], config.rounds, Admission(access))]
+    return [Supervising(supervisor), Server([service], config.rounds, Admission(access), guard(config))]
 
 
 def _new_id() -> str:

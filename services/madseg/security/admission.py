@@ -146,10 +146,18 @@ class Admission:
             Forbidden: none of the method's roles is theirs, or the table doesn't have it.
             Unavailable: the tokens can't be read now.
         """
+        who = self.identify(metadata)
+        self.allow(method, who)
+        return who
+
+    def identify(self, metadata: Sequence[tuple[str, str | bytes]]) -> Principal:
+        """Who calls. Raises Unauthenticated and Unavailable as `admit`."""
         header = next((value for key, value in metadata if key == "authorization"), None)
-        who = self._access.identify(bearer(header if isinstance(header, str) else None))
+        return self._access.identify(bearer(header if isinstance(header, str) else None))
+
+    def allow(self, method: str, who: Principal) -> None:
+        """Raises Forbidden as `admit`."""
         roles = self._methods.get(method)
         if roles is None:
             raise Forbidden(f"{method} takes no role that anybody could have")
         who.must(*roles)
-        return who

@@ -17,6 +17,7 @@ from madseg.rpc import Server, Service
 from madseg.runtime import Part, Repeated, Worker, ensure_topics
 from madseg.security.access import Access, open_access
 from madseg.security.admission import Admission
+from madseg.security.guarding import Guarding, guard
 from madseg.selector.absorb import Absorb
 from madseg.selector.chores import Chores, apply_constraint, drop_other_metrics
 from madseg.selector.criteria import Criteria
@@ -42,7 +43,7 @@ REPLAY_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(Guarding):
     """Settings of the selector."""
 
     stream: str = setting("MADSEG_STREAM", "sqlite:///state/stream.db", "URL of the stream")
@@ -107,7 +108,8 @@ def build(config: Config, stream: Stream, database: Database, access: Access) ->
     service = Service("madseg.v1.SelectorService", api, add_SelectorServiceServicer_to_server)
     replaying = Repeated("replay", replay, REPLAY_PAUSE_SECONDS)
     watched = Readings("selector", lambda: figures(database, criteria))
-    return [watched, learning, predictions, replaying, Server([service], config.selector, Admission(access))]
+    server = Server([service], config.selector, Admission(access), guard(config))
+    return [watched, learning, predictions, replaying, server]
 
 
 def _now() -> int:

@@ -11,11 +11,13 @@ from fastapi import FastAPI
 from madseg.client import Client
 from madseg.core.preprocess import Size
 from madseg.core.taxonomy import SegmentationClass, Taxonomy
+from madseg.gateway.http_gate import HttpGate
 from madseg.gateway.http_server import HttpServer
 from madseg.gateway.web.application import Pages, Settings
 from madseg.gateway.web.callers import Door
 from madseg.rpc import Server, Service
 from madseg.security.access import Role, add_token, open_access
+from madseg.security.guarding import Guard
 from madseg.v1.finetune_pb2_grpc import add_FineTuneServiceServicer_to_server
 from madseg.v1.masks_pb2_grpc import add_MasksServiceServicer_to_server
 from madseg.v1.rounds_pb2_grpc import add_RoundsServiceServicer_to_server
@@ -65,6 +67,7 @@ def site(
     insecure: bool = False,
     heartbeat: float = 15.0,
     connect: Callable[[float], Client] | None = None,
+    guarded: Guard | None = None,
 ) -> Iterator[Site]:
     """Starts everything on free ports, and stops it at the end."""
     file = folder / "tokens.json"
@@ -88,6 +91,8 @@ def site(
             door, connect or to_services, TAXONOMY, Size(16, 16), counts, heartbeat=heartbeat, sample_every=0.05
         )
         pages, app = Pages(settings), FastAPI(openapi_url=None)
+        if guarded:
+            app.add_middleware(HttpGate, guarded=guarded)
         pages.mount(app)
         server = HttpServer(app, "127.0.0.1:0")
         server.start()

@@ -3,4 +3,4 @@
 from madseg.gateway.store import METADATA
 from madseg.ports import Tables
 
-TABLES = Tables("gateway", METADATA, __name__, head="1.1")
+TABLES = Tables("gateway", METADATA, __name__, head="1.2")

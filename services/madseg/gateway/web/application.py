@@ -16,7 +16,6 @@ from madseg.client import Client, ClientError
 from madseg.core.errors import MadsegError
 from madseg.core.preprocess import Size
 from madseg.core.taxonomy import Taxonomy
-from madseg.gateway.http_body import InFlight
 from madseg.gateway.problems import refusal
 from madseg.gateway.web.asking import Asking
 from madseg.gateway.web.attempts import Attempts
@@ -41,6 +40,7 @@ from madseg.gateway.web.session import session_routes
 from madseg.gateway.web.streaming import HEARTBEAT_SECONDS, Streams
 from madseg.gateway.web.throughput import SAMPLE_SECONDS, Throughput, sampling
 from madseg.report.facts import Pictures
+from madseg.security.crowd import room_for_bytes
 
 log = structlog.get_logger("madseg.gateway")
 
@@ -118,7 +118,7 @@ class Pages:
 def _api(routers: Iterable[APIRouter]) -> FastAPI:
     """The API without its guard."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
-    app.state.in_flight = InFlight(IN_FLIGHT_BYTES)
+    app.state.in_flight = room_for_bytes(IN_FLIGHT_BYTES)
     for router in routers:
         app.include_router(router)
     for kind in (MadsegError, ClientError, HTTPException, ClientDisconnect, RequestValidationError, Exception):

@@ -5,7 +5,8 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
 
-from starlette.exceptions import HTTPException
+from madseg.core.errors import TooMany
+from madseg.observing.metrics import CALLS_REFUSED
 
 LIMIT = 10
 """Tokens that nobody has, within `WINDOW_SECONDS`."""
@@ -24,14 +25,14 @@ class Attempts:
         self._failed: OrderedDict[str, deque[float]] = OrderedDict()
 
     def check(self, address: str) -> None:
-        """Raises a 429 where too many have failed."""
+        """Raises TooMany where too many have failed."""
         failed, now = self._failed.get(address), self._clock()
         while failed and failed[0] <= now - WINDOW_SECONDS:
             failed.popleft()
         if failed and len(failed) >= LIMIT:
             wait = math.ceil(failed[0] + WINDOW_SECONDS - now)
-            detail = f"too many tokens that nobody has: try again in {wait} s"
-            raise HTTPException(429, detail, {"Retry-After": str(wait)})
+            CALLS_REFUSED.labels("rate").inc()
+            raise TooMany(f"too many tokens that nobody has: try again in {wait} s", retry_after=wait)
 
     def failed(self, address: str) -> None:
         """Counts one."""

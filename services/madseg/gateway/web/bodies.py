@@ -7,7 +7,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from madseg.core.errors import InvalidInput
-from madseg.gateway.http_body import InFlight, read_raw
+from madseg.gateway.http_body import read_raw
+from madseg.security.crowd import Room
 
 MAX_JSON_BYTES = 1 << 20
 MAX_MASK_BYTES = 16 << 20
@@ -52,9 +53,9 @@ async def read_octets(request: Request, limit: int = MAX_MASK_BYTES) -> bytes:
 
     Raises:
         TooLarge: more than `limit` bytes.
-        Unavailable: too much is held already.
+        Busy: too much is held already.
     """
-    in_flight: InFlight = request.app.state.in_flight
+    in_flight: Room = request.app.state.in_flight
     with in_flight.hold() as hold:
         return await read_raw(request, limit, hold)
 

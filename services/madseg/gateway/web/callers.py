@@ -9,9 +9,10 @@ from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
 from madseg.client import Client
-from madseg.core.errors import Forbidden
+from madseg.core.errors import Forbidden, Unauthenticated
 from madseg.gateway.web.asking import Asking
 from madseg.security.access import Access, Principal, Role, bearer, is_this_machine
+from madseg.security.rates import Rates
 
 T = TypeVar("T")
 
@@ -44,10 +45,11 @@ class Caller:
 
 
 class Door:
-    """Tells callers by the access of the deployment. `insecure` says that this is everybody's."""
+    """Tells callers by the access of the deployment. `insecure` says that this is everybody's; `rates` says how often
+    they may call, without it any number of times."""
 
-    def __init__(self, access: Access, *, insecure: bool) -> None:
-        self.insecure, self._access = insecure, access
+    def __init__(self, access: Access, *, insecure: bool, rates: Rates | None = None) -> None:
+        self.insecure, self._access, self._rates = insecure, access, rates or Rates(0, 1)
 
     def identify(self, token: str | None) -> Principal:
         """Raises Unauthenticated, and Unavailable where the tokens can't be read now."""
@@ -59,10 +61,11 @@ class Door:
         Raises:
             Unauthenticated: nobody knows them.
             Forbidden: another site sent this, as far as can be told.
+            TooMany: they call too often.
         """
         self.check_host(request)
-        token = shown_token(request)
-        caller = Caller(self.identify(token), token, asking)
+        who = self._counted(request)
+        caller = Caller(who, shown_token(request), asking)
         if request.scope["method"] not in _HARMLESS:
             check_change(request)
         return caller
@@ -73,13 +76,28 @@ class Door:
         Raises:
             Unauthenticated: nobody knows them.
             Forbidden: they have none of the roles, or another site sent this, as far as can be told.
+            TooMany: they call too often.
         """
         self.check_host(request)
-        who = self.identify(shown_token(request))
+        who = self._counted(request)
         who.must(*roles)
         by_browser = COOKIE in request.cookies or "origin" in request.headers
         if request.scope["method"] not in _HARMLESS and by_browser and not request.headers.get("authorization"):
             check_change(request)
+        return who
+
+    def _counted(self, request: HTTPConnection) -> Principal:
+        """Whoever calls, left in `request.state.principal` too. Their calls are counted by name; those of somebody whom
+        nobody knows, by address."""
+        address = request.client.host if request.client else ""
+        try:
+            token = shown_token(request)
+            who = self.identify(token)
+        except Unauthenticated:
+            self._rates.take(address)
+            raise
+        request.state.principal = who
+        self._rates.take(who.name if token else address)
         return who
 
     def check_host(self, request: HTTPConnection) -> None:

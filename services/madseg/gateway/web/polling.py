@@ -11,10 +11,11 @@ from contextlib import suppress
 import structlog
 
 from madseg.client import errors
-from madseg.core.errors import MadsegError, Unauthenticated, Unavailable
+from madseg.core.errors import Busy, MadsegError, Unauthenticated, Unavailable
 from madseg.gateway.problems import problem
 from madseg.gateway.web.callers import Caller
 from madseg.gateway.web.encoding import to_text
+from madseg.observing.metrics import CALLS_REFUSED
 
 log = structlog.get_logger("madseg.gateway")
 
@@ -114,16 +115,18 @@ class Topics:
         self._closed = False
 
     def check(self, caller: Caller) -> None:
-        """Raises Unavailable where too many listen."""
-        full = self._people.total() >= MAX_LISTENERS or self._people[caller.who.name] >= MAX_LISTENERS_EACH
-        if full or self._closed:
-            raise Unavailable("too many pages listen already: close some, and try again in a moment")
+        """Raises Busy where too many listen, Unavailable at the end."""
+        if self._closed:
+            raise Unavailable("the server stops: ask again in a moment")
+        if self._people.total() >= MAX_LISTENERS or self._people[caller.who.name] >= MAX_LISTENERS_EACH:
+            CALLS_REFUSED.labels("streams").inc()
+            raise Busy("too many pages listen already: close some, and try again in a moment", retry_after=5)
 
     def join(self, key: Hashable, event: str, ask: Ask, caller: Caller, now: object) -> Listener:
         """A listener that hears `now` first. Things of the same `key` are asked about once for all.
 
         Raises:
-            Unavailable: too many listen.
+            Busy, Unavailable: as `check`.
         """
         self.check(caller)
         self._loop = asyncio.get_running_loop()

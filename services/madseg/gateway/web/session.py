@@ -27,7 +27,7 @@ def session_routes(door: Door, attempts: Attempts, taxonomy: Taxonomy, grid: Siz
         attempts.check(address)
         token = (await read_body(request, SignIn)).token.strip()
         try:
-            door.identify(token)
+            request.state.principal = door.identify(token)
         except Unauthenticated:
             attempts.failed(address)
             raise

@@ -27,7 +27,7 @@ class Streams:
         """The thing of this key as events. It is asked about once beforehand: what fails then is a plain refusal.
 
         Raises:
-            Unavailable: too many listen.
+            Busy: too many listen.
         """
         self._topics.check(caller)
         told = self._told(event, (event, key), ask, caller, await ask(caller))
