@@ -39,6 +39,7 @@ from madseg.observing.calls import Watched
 from madseg.security.admission import Admission
 from madseg.security.gate import KINDS, Gate
 from madseg.security.guarding import Guard, Guarding, guard
+from madseg.security.tls import ServerTls
 
 log = structlog.get_logger("madseg.rpc")
 
@@ -81,7 +82,8 @@ class Server:
 
     `address` is `host:port`; port 0 takes a free one, which `port` tells after `start`. `admission` says whose calls
     are taken; without it everybody's are, for a server inside of a test. `guarded` says how many, by default as the
-    settings do. Health and reflection are open to all.
+    settings do. Health and reflection are open to all. Without `tls` it is in the clear. `health` is an address at
+    which health alone is answered in the clear, for probes that know no TLS; none by default.
     """
 
     def __init__(
@@ -91,9 +93,13 @@ class Server:
         admission: Admission | None = None,
         guarded: Guard | None = None,
         threads: int = 16,
+        *,
+        tls: ServerTls | None = None,
+        health: str = "",
     ) -> None:
         self._guard = guarded or guard(Guarding())
         self._services, self._address, self._threads, self._admission = services, address, threads, admission
+        self._tls, self._health = tls, health
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="grpc", daemon=True)
         self._ready: Future[int] = Future()
@@ -146,17 +152,43 @@ class Server:
             for service in self._services:
                 service.add(service.servicer, server)
             reflection.enable_server_reflection([*self.names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+            credentials = self._tls.grpc() if self._tls else None
             try:
-                self._ready.set_result(server.add_insecure_port(self._address))
-                await server.start()
-            except RuntimeError as error:
-                self._ready.set_exception(Conflict(f"gRPC can't listen on {self._address}: {error}"))
+                port = _listen(server, self._address, credentials)
+                probed = await _answering_probes(health_servicer, self._health)
+            except Conflict as error:
+                self._ready.set_exception(error)
                 return
+            await server.start()
+            self._ready.set_result(port)
             for name in ("", *self.names):
                 await health_servicer.set(name, health_pb2.HealthCheckResponse.SERVING)
             await self._stopping.wait()
             await health_servicer.enter_graceful_shutdown()
             await server.stop(GRACE_SECONDS)
+            if probed is not None:
+                await probed.stop(None)
+
+
+def _listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None) -> int:
+    """Raises Conflict where the address is taken."""
+    try:
+        if credentials is not None:
+            return server.add_secure_port(address, credentials)
+        return server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise Conflict(f"gRPC can't listen on {address}: {error}") from error
+
+
+async def _answering_probes(servicer: Any, address: str) -> grpc.aio.Server | None:
+    """A server of health alone; None for no address. Raises Conflict where the address is taken."""
+    if not address:
+        return None
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
+    _listen(server, address, None)
+    await server.start()
+    return server
 
 
 class _Translate(grpc.aio.ServerInterceptor):

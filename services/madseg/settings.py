@@ -22,8 +22,9 @@ C = TypeVar("C")
 FOREIGN = ("MADSEG_TEST_", "MADSEG_SOAK", "MADSEG_REAL")
 """Variables of the tests, which services pass over."""
 
-CLIENTS = "MADSEG_TOKEN"
-"""The token that the client shows, also as _FILE; a shell that has it may start services too."""
+CLIENTS = {"MADSEG_TOKEN", "MADSEG_TLS_AUTHORITY", "MADSEG_TLS_CERTIFICATE", "MADSEG_TLS_KEY", "MADSEG_TLS_NAME"}
+"""What the client takes: the token that it shows, also as _FILE, and its files of TLS. A shell that has them may start
+services too."""
 
 
 def setting(variable: str, default: Any, doc: str, *, secret: bool = False) -> Any:
@@ -73,7 +74,7 @@ def _settings(config: type[Any]) -> list[Field[Any]]:
 
 
 def _refuse_unknown(environment: Mapping[str, str], configs: tuple[type[Any], ...]) -> None:
-    names = {item.metadata["variable"] for config in configs for item in _settings(config)} | {CLIENTS}
+    names = {item.metadata["variable"] for config in configs for item in _settings(config)} | CLIENTS
     for variable in environment:
         ours = variable.startswith("MADSEG_") and not variable.startswith(FOREIGN)
         if ours and variable not in names and variable.removesuffix("_FILE") not in names:

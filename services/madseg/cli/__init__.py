@@ -102,6 +102,7 @@ def _root() -> None:
     Commands find running services by MADSEG_INTAKE, MADSEG_SELECTOR, MADSEG_MODELS, MADSEG_LABELLING,
     MADSEG_FINETUNE and MADSEG_ROUNDS (host:port), else in state/endpoints.json, which `madseg up` writes. Where a token
     is asked for they show the one in MADSEG_TOKEN or MADSEG_TOKEN_FILE, else the one in state/operator.token.
+    MADSEG_TLS_AUTHORITY names the file of those whose certificates they believe.
     """
 
 

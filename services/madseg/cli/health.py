@@ -14,8 +14,10 @@ def health(
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 
     from madseg.cli.failures import fail
+    from madseg.client import endpoints
+    from madseg.client.channel import open_channel
 
-    with grpc.insecure_channel(address) as channel:
+    with open_channel(address, tls=endpoints.from_environment().tls) as channel:
         try:
             answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=timeout)
         except grpc.RpcError as error:

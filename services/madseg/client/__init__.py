@@ -30,6 +30,7 @@ from madseg.client.errors import (
     Unavailable,
 )
 from madseg.client.label_maps import decode_label_map, encode_label_map
+from madseg.client.tls import Tls
 from madseg.client.values.candidates import (
     Candidate,
     CandidateChange,
@@ -241,6 +242,7 @@ __all__ = [
     "TestKind",
     "TestSet",
     "TieGroup",
+    "Tls",
     "TooMany",
     "TorchNetwork",
     "Unauthenticated",

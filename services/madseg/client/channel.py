@@ -6,9 +6,21 @@ from typing import Any
 
 import grpc
 
+from madseg.client.tls import RenewedChannel, Tls
 
-def open_channel(address: str, token: str | None = None, options: Sequence[tuple[str, Any]] = ()) -> grpc.Channel:
-    """A channel to `host:port`, which connects when it is first used; its calls show the token, where there is one."""
+
+def open_channel(
+    address: str, token: str | None = None, options: Sequence[tuple[str, Any]] = (), tls: Tls | None = None
+) -> grpc.Channel:
+    """A channel to `host:port`, which connects when it is first used; its calls show the token, where there is one.
+
+    Without `tls` it is in the clear.
+
+    Raises:
+        InvalidArgument: the files of `tls` can't be used.
+    """
+    if tls is not None:
+        return showing(RenewedChannel(address, tls, options), token)
     return showing(grpc.insecure_channel(address, options=options), token)
 
 

@@ -12,6 +12,7 @@ from madseg.client.details import translate
 from madseg.client.errors import Unavailable
 from madseg.client.pages import Answers
 from madseg.client.patience import Patient
+from madseg.client.tls import Tls
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -125,11 +126,11 @@ class Connection:
     """The channel to one service. Threads may share it.
 
     `service` is its name, `address` its `host:port` or None where it isn't known, `timeout` the deadline in seconds
-    of calls that aren't streams.
+    of calls that aren't streams. Without `tls` it is in the clear.
     """
 
-    def __init__(self, service: str, address: str | None, timeout: float) -> None:
-        self.service, self.timeout, self._address = service, timeout, address
+    def __init__(self, service: str, address: str | None, timeout: float, tls: Tls | None = None) -> None:
+        self.service, self.timeout, self._address, self._tls = service, timeout, address, tls
         self._lock = threading.Lock()
         self._channel: grpc.Channel | None = None
         self._closed = False
@@ -144,6 +145,7 @@ class Connection:
 
         Raises:
             Unavailable: no address is known, or the connection was closed.
+            InvalidArgument: the files of TLS can't be used.
         """
         with self._lock:
             if self._closed:
@@ -151,7 +153,7 @@ class Connection:
             if self._address is None:
                 raise Unavailable(f"no address of the {self.service} is known", service=self.service)
             if self._channel is None:
-                opened = open_channel(self._address, options=_OPTIONS)
+                opened = open_channel(self._address, options=_OPTIONS, tls=self._tls)
                 self._channel = grpc.intercept_channel(opened, Patient(_REPEATED))
             return self._channel
 

@@ -51,6 +51,15 @@ _FIELDS = {
 single one too."""
 
 
+_TLS = {
+    "CERTIFICATE_VERIFY_FAILED": "its certificate isn't signed by our authority, or has ended",
+    "Hostname Verification Check failed": "its certificate is made out to another name",
+    "WRONG_VERSION_NUMBER": "it speaks in the clear, and we speak TLS",
+    "Socket closed": "it closes the connection, as one does that wants TLS, or a certificate of ours",
+}
+"""By words of gRPC's about a connection that did not come about: what they mean."""
+
+
 class Peer(Protocol):
     """Who was asked: the service's name and its address."""
 
@@ -71,10 +80,7 @@ def translate(error: grpc.RpcError, peer: Peer) -> ClientError:
     if code is grpc.StatusCode.INVALID_ARGUMENT:
         return InvalidArgument(sentence, field=_field(details), **_who(peer))
     if code is grpc.StatusCode.UNAVAILABLE:
-        # Only a madseg server says why; without a reason the sentence is gRPC's own, about sockets.
-        answered = bool(details)
-        text = sentence if answered else f"nothing answers at {peer.address} ({peer.service}): {sentence}"
-        return Unavailable(text, answered=answered, **_who(peer))
+        return _unavailable(sentence, bool(details), peer)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineExceeded(f"the {peer.service} at {peer.address} did not answer in time", **_who(peer))
     delay = retry_delay(error) if code is grpc.StatusCode.RESOURCE_EXHAUSTED else None
@@ -84,6 +90,19 @@ def translate(error: grpc.RpcError, peer: Peer) -> ClientError:
         return ServerError(f"the {peer.service} at {peer.address} doesn't offer this call: {sentence}", **_who(peer))
     kind = _KINDS.get(code, ServerError)
     return kind(sentence or f"the {peer.service} answered {code.name}", **_who(peer))
+
+
+def _unavailable(sentence: str, said: bool, peer: Peer) -> Unavailable:
+    """Only a madseg server says why; without a reason the sentence is gRPC's own, about sockets."""
+    if said:
+        return Unavailable(sentence, answered=True, **_who(peer))
+    if sentence.startswith("failed to connect"):
+        for words, meaning in _TLS.items():
+            if words in sentence:
+                return Unavailable(
+                    f"the {peer.service} at {peer.address} can't be spoken to: {meaning}", answered=True, **_who(peer)
+                )
+    return Unavailable(f"nothing answers at {peer.address} ({peer.service}): {sentence}", **_who(peer))
 
 
 def _who(peer: Peer) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from madseg.client.errors import InvalidArgument
+from madseg.client.tls import Tls
 
 VARIABLES = {
     "intake": "MADSEG_INTAKE",
@@ -17,6 +18,14 @@ VARIABLES = {
     "rounds": "MADSEG_ROUNDS",
 }
 """The environment variable of each service's address."""
+
+FILES = {
+    "tls_authority": "MADSEG_TLS_AUTHORITY",
+    "tls_certificate": "MADSEG_TLS_CERTIFICATE",
+    "tls_key": "MADSEG_TLS_KEY",
+    "tls_name": "MADSEG_TLS_NAME",
+}
+"""The environment variable of each file of TLS, and of the name that is expected."""
 
 DEFAULT_STATE = "state"
 """The folder in which `madseg up` writes its addresses by default, relative to the working directory."""
@@ -31,7 +40,7 @@ EVERYBODY = "everybody"
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Addresses `host:port` of the services, and the URL of the web pages; None where unknown."""
+    """Addresses `host:port` of the services, the URL of the web pages, files of TLS; None where unknown."""
 
     intake: str | None = None
     selector: str | None = None
@@ -41,6 +50,19 @@ class Endpoints:
     access: str | None = None
     finetune: str | None = None
     rounds: str | None = None
+    tls_authority: str | None = None
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+    tls_name: str | None = None
+
+    @property
+    def tls(self) -> Tls | None:
+        """How the services are spoken to; None for in the clear.
+
+        Raises:
+            InvalidArgument: the files aren't those of a client, such as a certificate without its key.
+        """
+        return Tls.given(*(getattr(self, name) or "" for name in FILES))
 
     @property
     def services(self) -> tuple[str | None, ...]:
@@ -67,13 +89,14 @@ def from_file(path: str | Path) -> Endpoints:
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Endpoints:
     """The addresses in MADSEG_INTAKE, MADSEG_SELECTOR, MADSEG_MODELS, MADSEG_LABELLING, MADSEG_FINETUNE and
-    MADSEG_ROUNDS.
+    MADSEG_ROUNDS, and the files of TLS in MADSEG_TLS_AUTHORITY, MADSEG_TLS_CERTIFICATE, MADSEG_TLS_KEY and
+    MADSEG_TLS_NAME.
 
     Those not set come from `endpoints.json` in the folder MADSEG_STATE (default: state), if it exists.
     """
     fallback = _state(environment) / "endpoints.json"
     written = from_file(fallback) if fallback.is_file() else Endpoints()
-    given = {name: environment.get(variable) or None for name, variable in VARIABLES.items()}
+    given = {name: environment.get(variable) or None for name, variable in (VARIABLES | FILES).items()}
     return Endpoints(
         given["intake"] or written.intake,
         given["selector"] or written.selector,
@@ -82,6 +105,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Endpoints:
         given["labelling"] or written.labelling,
         finetune=given["finetune"] or written.finetune,
         rounds=given["rounds"] or written.rounds,
+        **{name: given[name] or getattr(written, name) for name in FILES},
     )
 
 

@@ -74,7 +74,8 @@ class TooMany(ClientError):
 class Unavailable(ClientError):
     """The server did not answer, or asks to come back later.
 
-    `answered` is False where no server was reached at all: wrong address, or not running.
+    `answered` is False where no server was reached at all: wrong address, or not running. It is True too where one was
+    that can't be spoken to by the TLS that was given.
     """
 
     def __init__(

@@ -15,6 +15,7 @@ import structlog
 
 from madseg import project
 from madseg.client import Client
+from madseg.client.tls import Tls
 from madseg.core.preprocess import parse_size
 from madseg.finetune.figures import figures
 from madseg.finetune.grpc_api import FineTuneApi
@@ -31,6 +32,7 @@ from madseg.runtime import Part, Repeated
 from madseg.security.access import Access, open_access
 from madseg.security.admission import Admission
 from madseg.security.guarding import Guarding, guard
+from madseg.security.tls import TlsSettings, open_tls
 from madseg.settings import setting
 from madseg.v1.finetune_pb2_grpc import add_FineTuneServiceServicer_to_server
 
@@ -44,7 +46,7 @@ CALL_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Config(Guarding):
+class Config(Guarding, TlsSettings):
     """Settings of fine-tuning."""
 
     database: str = setting("MADSEG_DATABASE", "sqlite:///state/madseg.db", "URL of the database", secret=True)
@@ -109,7 +111,13 @@ def build(
     watched = Readings("finetune", lambda: figures(database))
     tidying = Tidying(database, folder, clock, days=config.kept_days, most=config.kept_runs)
     chores = (Supervising(supervisor), Repeated("tidying", tidying, TIDY_SECONDS))
-    return [watched, *chores, Server([service], config.finetune, Admission(access), guard(config))]
+    return [
+        watched,
+        *chores,
+        Server(
+            [service], config.finetune, Admission(access), guard(config), tls=open_tls(config), health=config.health
+        ),
+    ]
 
 
 def main() -> None:
@@ -125,7 +133,7 @@ def main() -> None:
 
         def connect() -> Client:
             addresses = (config.intake, None, config.models, config.labelling)
-            return Client(*addresses, token=token, timeout=CALL_SECONDS)
+            return Client(*addresses, token=token, timeout=CALL_SECONDS, tls=Tls.given(*config.calling))
 
         return build(config, database, Remote(connect), access, launcher)
 

@@ -9,6 +9,7 @@ import structlog
 
 from madseg import project
 from madseg.client import Client
+from madseg.client.tls import Tls
 from madseg.core.errors import InvalidInput, NotFound
 from madseg.core.messages import VersionRef
 from madseg.core.preprocess import parse_size
@@ -37,6 +38,7 @@ from madseg.runtime import Part, ensure_topics
 from madseg.security.access import Access, open_access
 from madseg.security.admission import Admission
 from madseg.security.guarding import Guarding, beside, guard
+from madseg.security.tls import TlsSettings, open_tls
 from madseg.settings import setting
 from madseg.v1.intake_pb2_grpc import add_IntakeServiceServicer_to_server
 from madseg.wire import images_topic, predictions_topic
@@ -45,7 +47,7 @@ log = structlog.get_logger("madseg.gateway")
 
 
 @dataclass(frozen=True)
-class Config(Guarding):
+class Config(Guarding, TlsSettings):
     """Settings of the gateway."""
 
     stream: str = setting("MADSEG_STREAM", "sqlite:///state/stream.db", "URL of the stream")
@@ -97,6 +99,7 @@ def build(
     """The parts of the gateway, in the order to start them; what isn't given is asked for over gRPC."""
     stream, database = MeasuredStream(stream), MeasuredDatabase(database, "gateway")
     access = access or open_access(config.tokens, insecure=config.insecure, addresses=[config.intake, config.http])
+    tls = open_tls(config)
     policy = _policy(config)
     ensure_topics(stream, [topic(config.prefix, config.partitions) for topic in (images_topic, predictions_topic)])
     database.prepare(TABLES, upgrade=config.migrate)
@@ -108,7 +111,7 @@ def build(
         database,
         policy,
         classes,
-        is_imported or models_at(config.models, config.token or None),
+        is_imported or models_at(config.models, config.token or None, Tls.given(*config.calling)),
         clock,
         config.prefix,
     )
@@ -124,18 +127,19 @@ def build(
     if policy.caps:
         chores.append(tidying(intake.caps))
     if config.history_days:
-        expire = expire_in_selector or expiry_at(config.selector, config.token or None)
+        expire = expire_in_selector or expiry_at(config.selector, config.token or None, Tls.given(*config.calling))
         history = History(stream, database, blobs, expire, clock, config.prefix, config.history_days)
         chores.append(expiring(history))
-    web = HttpServer(create_app(intake, intake.check, pages, door, beside(guarded, config)), config.http)
-    return [*chores, Server([service], config.intake, Admission(access), guarded), web, pages]
+    app = create_app(intake, intake.check, pages, door, beside(guarded, config))
+    server = Server([service], config.intake, Admission(access), guarded, tls=tls, health=config.health)
+    return [*chores, server, HttpServer(app, config.http, tls), pages]
 
 
 def _elsewhere(config: Config) -> forget.Part:
     """Labelling first: once the selector has forgotten, nobody is told of the image any more."""
-    token = config.token or None
-    selector = selector_at(config.selector, token)
-    return forget.together(labelling_at(config.labelling, token), selector) if config.labelling else selector
+    shown = config.token or None, Tls.given(*config.calling)
+    selector = selector_at(config.selector, *shown)
+    return forget.together(labelling_at(config.labelling, *shown), selector) if config.labelling else selector
 
 
 def _pages(
@@ -143,7 +147,8 @@ def _pages(
 ) -> Pages:
     def to_services(timeout: float) -> Client:
         services = (config.selector, config.models, config.labelling, config.finetune or None, config.rounds or None)
-        return Client(None, *services, token=config.token or None, timeout=timeout)
+        tls = Tls.given(*config.calling)
+        return Client(None, *services, token=config.token or None, timeout=timeout, tls=tls)
 
     def counts() -> dict[str, int]:
         return {"random_lane": intake.status().stored.random_lane}

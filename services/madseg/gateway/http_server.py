@@ -8,6 +8,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from madseg.core.errors import Conflict, InvalidInput
+from madseg.security.tls import ServerTls
 
 GRACE_SECONDS = 5
 """How long requests under way may go on after a stop."""
@@ -17,10 +18,13 @@ IDLE_SECONDS = 30
 
 
 class HttpServer:
-    """A part of a process. `address` is `host:port`; port 0 takes a free one, which `port` tells after `start`."""
+    """A part of a process. `address` is `host:port`; port 0 takes a free one, which `port` tells after `start`.
 
-    def __init__(self, app: FastAPI, address: str) -> None:
-        self._app, self._address = app, address
+    Without `tls` it is in the clear.
+    """
+
+    def __init__(self, app: FastAPI, address: str, tls: ServerTls | None = None) -> None:
+        self._app, self._address, self._tls = app, address, tls
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
         self.port = 0
@@ -28,14 +32,16 @@ class HttpServer:
     @property
     def url(self) -> str:
         """Where it listens; after `start`."""
-        return f"http://{self._address.rpartition(':')[0]}:{self.port}"
+        return f"{'https' if self._tls else 'http'}://{self._address.rpartition(':')[0]}:{self.port}"
 
     def start(self) -> None:
         """Raises Conflict where the address is taken, InvalidInput where it is none."""
         listening = _listen(self._address)
         self.port = listening.getsockname()[1]
+        tls = self._tls
         config = uvicorn.Config(
             self._app,
+            ssl_context_factory=None if tls is None else lambda *_: tls.http(),
             log_config=None,
             access_log=False,
             lifespan="off",

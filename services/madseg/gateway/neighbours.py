@@ -6,6 +6,7 @@ from typing import Any
 import grpc
 
 from madseg.client.channel import open_channel
+from madseg.client.tls import Tls
 from madseg.core.errors import Unavailable
 from madseg.core.messages import VersionRef
 from madseg.gateway.forget import Receipt
@@ -17,9 +18,9 @@ from madseg.v1.selector_pb2_grpc import SelectorServiceStub
 DEADLINE_SECONDS = 30.0
 
 
-def selector_at(address: str, token: str | None = None) -> Callable[[str, str], Receipt]:
+def selector_at(address: str, token: str | None = None, tls: Tls | None = None) -> Callable[[str, str], Receipt]:
     """`forget(image_id, reason)` of the selector at an address; raises Unavailable."""
-    stub = SelectorServiceStub(open_channel(address, token))
+    stub = SelectorServiceStub(open_channel(address, token, tls=tls))
 
     def forget(image: str, reason: str) -> Receipt:
         request = selector_pb2.SelectorServiceForgetImageRequest(image_id=image, reason=reason)
@@ -29,9 +30,9 @@ def selector_at(address: str, token: str | None = None) -> Callable[[str, str], 
     return forget
 
 
-def labelling_at(address: str, token: str | None = None) -> Callable[[str, str], Receipt]:
+def labelling_at(address: str, token: str | None = None, tls: Tls | None = None) -> Callable[[str, str], Receipt]:
     """`forget(image_id, reason)` of labelling at an address; raises Unavailable."""
-    stub = ScoringServiceStub(open_channel(address, token))
+    stub = ScoringServiceStub(open_channel(address, token, tls=tls))
 
     def forget(image: str, reason: str) -> Receipt:
         request = scoring_pb2.ScoringServiceForgetImageRequest(image_id=image, reason=reason)
@@ -41,9 +42,9 @@ def labelling_at(address: str, token: str | None = None) -> Callable[[str, str],
     return forget
 
 
-def expiry_at(address: str, token: str | None = None) -> Callable[[Sequence[str], int], None]:
+def expiry_at(address: str, token: str | None = None, tls: Tls | None = None) -> Callable[[Sequence[str], int], None]:
     """`expire(image_ids, accepted_before)` of the selector at an address; raises Unavailable."""
-    stub = SelectorServiceStub(open_channel(address, token))
+    stub = SelectorServiceStub(open_channel(address, token, tls=tls))
 
     def expire(images: Sequence[str], before: int) -> None:
         request = selector_pb2.ExpireImagesRequest(image_ids=images)
@@ -53,9 +54,9 @@ def expiry_at(address: str, token: str | None = None) -> Callable[[Sequence[str]
     return expire
 
 
-def models_at(address: str, token: str | None = None) -> Callable[[VersionRef], bool]:
+def models_at(address: str, token: str | None = None, tls: Tls | None = None) -> Callable[[VersionRef], bool]:
     """`is_imported(version)` of the Models service at an address; raises Unavailable. What is, is asked for once."""
-    stub = ModelsServiceStub(open_channel(address, token))
+    stub = ModelsServiceStub(open_channel(address, token, tls=tls))
     known: set[VersionRef] = set()
 
     def is_imported(ref: VersionRef) -> bool:

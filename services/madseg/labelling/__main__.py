@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from madseg.client.tls import Tls
 from madseg.labelling.figures import figures
 from madseg.labelling.masking.grpc_api import MasksApi
 from madseg.labelling.migrations import TABLES
@@ -22,6 +23,7 @@ from madseg.runtime import Part, Repeated
 from madseg.security.access import Access, open_access
 from madseg.security.admission import Admission
 from madseg.security.guarding import Guarding, guard
+from madseg.security.tls import TlsSettings, open_tls
 from madseg.settings import setting
 from madseg.v1.masks_pb2_grpc import add_MasksServiceServicer_to_server
 from madseg.v1.scoring_pb2_grpc import add_ScoringServiceServicer_to_server
@@ -33,7 +35,7 @@ ERRAND_PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Config(Guarding):
+class Config(Guarding, TlsSettings):
     """Settings of labelling."""
 
     database: str = setting("MADSEG_DATABASE", "sqlite:///state/madseg.db", "URL of the database", secret=True)
@@ -64,7 +66,9 @@ def build(config: Config, database: Database, neighbours: Neighbours, access: Ac
     return [
         watched,
         Repeated("errands", errands, ERRAND_PAUSE_SECONDS),
-        Server(services, config.labelling, Admission(access), guard(config)),
+        Server(
+            services, config.labelling, Admission(access), guard(config), tls=open_tls(config), health=config.health
+        ),
     ]
 
 
@@ -80,7 +84,8 @@ def main() -> None:
     def assemble(config: Config, held: ExitStack) -> list[Part]:
         access = open_access(config.tokens, insecure=config.insecure, addresses=[config.labelling])
         database = held.enter_context(closing(open_database(config.database, "labelling", config.prefix)))
-        neighbours = Remote(lambda: config.selector, lambda: config.intake, config.token or None)
+        where = (lambda: config.selector, lambda: config.intake)
+        neighbours = Remote(*where, config.token or None, Tls.given(*config.calling))
         return build(config, database, neighbours, access)
 
     serve("labelling", Config, assemble)

@@ -10,6 +10,7 @@ from typing import TypeVar
 import grpc
 
 from madseg.client.channel import open_channel
+from madseg.client.tls import Tls
 from madseg.core.errors import InvalidInput, NotFound, Unavailable
 from madseg.core.messages import VersionRef
 from madseg.core.preprocess import Box, Size
@@ -154,8 +155,14 @@ class Neighbours(ABC):
 class Remote(Neighbours):
     """The services at addresses `host:port`, asked for when they are first needed, with the token of an operator."""
 
-    def __init__(self, selector: Callable[[], str], intake: Callable[[], str], token: str | None = None) -> None:
-        self._addresses, self._token = {"selector": selector, "intake": intake}, token
+    def __init__(
+        self,
+        selector: Callable[[], str],
+        intake: Callable[[], str],
+        token: str | None = None,
+        tls: Tls | None = None,
+    ) -> None:
+        self._addresses, self._token, self._tls = {"selector": selector, "intake": intake}, token, tls
 
     def candidate_set(self, set_id: str) -> CandidateSet:
         found: list[Candidate] = []
@@ -206,11 +213,11 @@ class Remote(Neighbours):
 
     @cached_property
     def _selector(self) -> SelectorServiceStub:
-        return SelectorServiceStub(open_channel(self._addresses["selector"](), self._token, _OPTIONS))
+        return SelectorServiceStub(open_channel(self._addresses["selector"](), self._token, _OPTIONS, self._tls))
 
     @cached_property
     def _intake(self) -> IntakeServiceStub:
-        return IntakeServiceStub(open_channel(self._addresses["intake"](), self._token, _OPTIONS))
+        return IntakeServiceStub(open_channel(self._addresses["intake"](), self._token, _OPTIONS, self._tls))
 
 
 def _asked(name: str, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q) -> A:

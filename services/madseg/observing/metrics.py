@@ -48,6 +48,12 @@ HTTP_SECONDS = Histogram(
     buckets=_SHORT,
     registry=REGISTRY,
 )
+CERTIFICATE_END = Gauge(
+    "madseg_tls_certificate_end_timestamp_seconds",
+    "When the certificate that servers show ends, since the epoch",
+    ["file"],
+    registry=REGISTRY,
+)
 
 CALLS_REFUSED = Counter(
     "madseg_calls_refused",

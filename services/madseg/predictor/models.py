@@ -28,6 +28,7 @@ from madseg.runtime import Part, Repeated, ensure_topics
 from madseg.security.access import Access, open_access
 from madseg.security.admission import Admission
 from madseg.security.guarding import Guarding, guard
+from madseg.security.tls import TlsSettings, open_tls
 from madseg.settings import setting
 from madseg.v1.models_pb2_grpc import add_ModelsServiceServicer_to_server
 from madseg.wire import models_topic
@@ -42,7 +43,7 @@ ALIGN_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Config(Guarding):
+class Config(Guarding, TlsSettings):
     """Settings of the Models service."""
 
     stream: str = setting("MADSEG_STREAM", "sqlite:///state/stream.db", "URL of the stream")
@@ -108,7 +109,9 @@ def build(
     service = Service("madseg.v1.ModelsService", ModelsApi(catalogue), add_ModelsServiceServicer_to_server)
     log.info("models_prepared", models=len(catalogue.models()))
     watched = Readings("models", lambda: of_models(catalogue.models))
-    server = Server([service], config.models, Admission(access), guard(config))
+    server = Server(
+        [service], config.models, Admission(access), guard(config), tls=open_tls(config), health=config.health
+    )
     return [watched, server, Repeated("align", catalogue.align, ALIGN_SECONDS)]
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from madseg import project
 from madseg.client import Client
+from madseg.client.tls import Tls
 from madseg.observing.measured import MeasuredDatabase
 from madseg.ports import Database
 from madseg.process import serve
@@ -26,6 +27,7 @@ from madseg.runtime import Part, Repeated
 from madseg.security.access import Access, open_access
 from madseg.security.admission import Admission
 from madseg.security.guarding import Guarding, guard
+from madseg.security.tls import TlsSettings, open_tls
 from madseg.settings import setting
 from madseg.v1.rounds_pb2_grpc import add_RoundsServiceServicer_to_server
 
@@ -37,7 +39,7 @@ CALL_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Config(Guarding):
+class Config(Guarding, TlsSettings):
     """Settings of rounds."""
 
     database: str = setting("MADSEG_DATABASE", "sqlite:///state/madseg.db", "URL of the database", secret=True)
@@ -82,7 +84,10 @@ def build(
     api = RoundsApi(database, neighbours, access, evaluator, clock, _new_id)
     supervisor = Supervisor(database, neighbours, Steps(database, neighbours, evaluator), clock, _new_id)
     service = Service("madseg.v1.RoundsService", api, add_RoundsServiceServicer_to_server)
-    return [Supervising(supervisor), Server([service], config.rounds, Admission(access), guard(config))]
+    return [
+        Supervising(supervisor),
+        Server([service], config.rounds, Admission(access), guard(config), tls=open_tls(config), health=config.health),
+    ]
 
 
 def _new_id() -> str:
@@ -100,7 +105,7 @@ def main() -> None:
 
         def connect() -> Client:
             addresses = (None, config.selector, config.models, config.labelling, config.finetune)
-            return Client(*addresses, token=token, timeout=CALL_SECONDS)
+            return Client(*addresses, token=token, timeout=CALL_SECONDS, tls=Tls.given(*config.calling))
 
         return build(config, database, Remote(connect), access)
 

@@ -18,6 +18,7 @@ from madseg.runtime import Part, Repeated, Worker, ensure_topics
 from madseg.security.access import Access, open_access
 from madseg.security.admission import Admission
 from madseg.security.guarding import Guarding, guard
+from madseg.security.tls import TlsSettings, open_tls
 from madseg.selector.absorb import Absorb
 from madseg.selector.chores import Chores, apply_constraint, drop_other_metrics
 from madseg.selector.criteria import Criteria
@@ -43,7 +44,7 @@ REPLAY_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Config(Guarding):
+class Config(Guarding, TlsSettings):
     """Settings of the selector."""
 
     stream: str = setting("MADSEG_STREAM", "sqlite:///state/stream.db", "URL of the stream")
@@ -108,8 +109,15 @@ def build(config: Config, stream: Stream, database: Database, access: Access) ->
     service = Service("madseg.v1.SelectorService", api, add_SelectorServiceServicer_to_server)
     replaying = Repeated("replay", replay, REPLAY_PAUSE_SECONDS)
     watched = Readings("selector", lambda: figures(database, criteria))
-    server = Server([service], config.selector, Admission(access), guard(config))
-    return [watched, learning, predictions, replaying, server]
+    return [
+        watched,
+        learning,
+        predictions,
+        replaying,
+        Server(
+            [service], config.selector, Admission(access), guard(config), tls=open_tls(config), health=config.health
+        ),
+    ]
 
 
 def _now() -> int:

@@ -74,12 +74,13 @@ def configured(state: Path, environment: Mapping[str, str], given: Mapping[str, 
     }
     environment = _filled(environment, **(remembered(state) | shared))
 
-    def of(config: type[C], database: str = "") -> C:
+    def of(config: type[C], database: str = "", **fixed: object) -> C:
         own = {"MADSEG_DATABASE": f"sqlite:///{state}/{database}"} if database else {}
-        return _load(config, _filled(environment, **own), given)
+        return _load(config, _filled(environment, **own), {"health": "", **given, **fixed})
 
     return Settings(
-        gateway=of(Gateway, "gateway.db"),
+        # One of them answers probes for the whole process.
+        gateway=of(Gateway, "gateway.db", health=None),
         models=of(Models),
         predictor=of(Predictor),
         selector=of(Selector, "selector.db"),

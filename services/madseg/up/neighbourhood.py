@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from madseg.client import Client
+from madseg.client.tls import Tls
 from madseg.rpc import Server
 from madseg.runtime import Part
 from madseg.up.tokens import Among
@@ -24,8 +25,8 @@ ENDPOINTS = {
 class Neighbourhood:
     """Addresses and clients of the services among `parts`, which are filled in before anything starts."""
 
-    def __init__(self, parts: Sequence[Part], access: Among) -> None:
-        self._parts, self._access = parts, access
+    def __init__(self, parts: Sequence[Part], access: Among, tls: Tls | None = None) -> None:
+        self._parts, self._access, self.tls = parts, access, tls
 
     def address(self, key: str) -> str:
         """Where the service listens that stands under a key of `ENDPOINTS`."""
@@ -33,7 +34,7 @@ class Neighbourhood:
 
     def client(self, own: str, timeout: float) -> Client:
         """A client of all services that have started, in the name of one of them; `timeout` in seconds."""
-        return Client(**self._addresses(), token=self._access.token(own), timeout=timeout)
+        return Client(**self._addresses(), token=self._access.token(own), timeout=timeout, tls=self.tls)
 
     def _addresses(self) -> dict[str, str]:
         servers = (part for part in self._parts if isinstance(part, Server))

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from madseg.client.endpoints import EVERYBODY
+from madseg.client.tls import PUBLIC
 from madseg.core.errors import Conflict
 from madseg.gateway.http_server import HttpServer
 from madseg.observing.exposing import Exposed
 from madseg.ports import Blobs, Database, Inference, Stream
 from madseg.rpc import Server
 from madseg.runtime import Part
+from madseg.security.tls import TlsSettings
 from madseg.up.neighbourhood import ENDPOINTS
 
 
@@ -58,12 +60,15 @@ class Announced:
     """A part that starts last and says in `endpoints.json` where the others listen; `found` says it to the caller.
 
     It also says whose calls are taken, so that commands don't show a token of another start to whoever takes all.
+    With `tls` it names the files by which a command of this machine speaks to the services.
     """
 
-    def __init__(self, state: Path, parts: Sequence[Part], *, insecure: bool) -> None:
+    def __init__(self, state: Path, parts: Sequence[Part], *, insecure: bool, tls: TlsSettings | None = None) -> None:
         self._path, self._parts = state / "endpoints.json", parts
         self._path.unlink(missing_ok=True)  # left by one that was killed
         self.found: dict[str, str] = {"access": EVERYBODY} if insecure else {}
+        if tls is not None and tls.tls_certificate:
+            self.found |= _files(tls)
 
     def start(self) -> None:
         for part in self._parts:
@@ -79,3 +84,12 @@ class Announced:
 
     def stop(self) -> None:
         self._path.unlink(missing_ok=True)
+
+
+def _files(tls: TlsSettings) -> dict[str, str]:
+    """Absolute: commands may run in another folder. Our certificate only where callers must have one."""
+    found = {"tls_authority": tls.tls_authority}
+    if tls.tls_client_authority:
+        found |= {"tls_certificate": tls.tls_certificate, "tls_key": tls.tls_key}
+    named = {"tls_name": tls.tls_name} if tls.tls_name else {}
+    return {key: file if file == PUBLIC else str(Path(file).absolute()) for key, file in found.items()} | named

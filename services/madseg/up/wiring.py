@@ -8,6 +8,7 @@ from madseg.adapters.databases import open_database
 from madseg.adapters.inference import open_inference
 from madseg.adapters.launchers import open_launcher
 from madseg.adapters.streams import open_stream
+from madseg.client.tls import Tls
 from madseg.finetune import __main__ as finetune
 from madseg.finetune.neighbours import Remote as AroundFinetune
 from madseg.gateway import __main__ as gateway
@@ -41,8 +42,9 @@ def build(state: Path, environment: Mapping[str, str], **given: object) -> list[
         make_tokens(state, Path(tokens))
     access = Among(open_access(tokens, insecure=insecure, addresses=settings.addresses))
     parts: list[Part] = []
-    parts += _services(settings, access, Neighbourhood(parts, access))
-    return [*parts, Announced(state, parts, insecure=insecure)]
+    around = Neighbourhood(parts, access, Tls.given(*settings.gateway.calling))
+    parts += _services(settings, access, around)
+    return [*parts, Announced(state, parts, insecure=insecure, tls=settings.gateway)]
 
 
 def _services(settings: Settings, access: Among, around: Neighbourhood) -> list[Part]:
@@ -59,7 +61,7 @@ def _services(settings: Settings, access: Among, around: Neighbourhood) -> list[
     versions = predictor.versions(settings.predictor, inference)
 
     asked_by_labelling = AroundLabelling(
-        lambda: around.address("selector"), lambda: around.address("intake"), access.token("labelling")
+        lambda: around.address("selector"), lambda: around.address("intake"), access.token("labelling"), around.tls
     )
     first: list[Part] = [
         *models.build(settings.models, stream, inference, access, versions.wait_for),
@@ -67,18 +69,18 @@ def _services(settings: Settings, access: Among, around: Neighbourhood) -> list[
         *selector.build(settings.selector, stream, rankings, access),
         *labelling.build(settings.labelling, judged, asked_by_labelling, access),
     ]
-    own = access.token("gateway")
+    own = access.token("gateway"), around.tls
     *taking, web, pages = gateway.build(
         settings.gateway,
         stream,
         images,
         blobs,
-        is_imported=late(lambda: models_at(around.address("models"), own)),
+        is_imported=late(lambda: models_at(around.address("models"), *own)),
         forget_elsewhere=together(
-            late(lambda: labelling_at(around.address("labelling"), own)),
-            late(lambda: selector_at(around.address("selector"), own)),
+            late(lambda: labelling_at(around.address("labelling"), *own)),
+            late(lambda: selector_at(around.address("selector"), *own)),
         ),
-        expire_in_selector=late(lambda: expiry_at(around.address("selector"), own)),
+        expire_in_selector=late(lambda: expiry_at(around.address("selector"), *own)),
         connect=lambda timeout: around.client("gateway", timeout),
         access=access,
     )
