@@ -18,6 +18,7 @@ SECRETS = {
     "database": {"url"},
     "blobs": {"credentials"},
     "access": {"tokens.json"},
+    "tls": {"tls.crt", "tls.key", "ca.crt"},
     **{name: {"token"} for name in SERVICES},
     "stream": set(),
     "s3": {"access_key", "secret_key"},
