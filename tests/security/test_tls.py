@@ -3,6 +3,7 @@
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from time import time
@@ -115,6 +116,17 @@ def test_new_files_are_shown_without_a_restart(authority: Authority) -> None:
             after = shown(server, authority)
             assert stub.Check(health_pb2.HealthCheckRequest(), timeout=20).status == SERVES
         assert before != after == shown(server, authority)
+
+
+def test_connections_come_about_while_files_are_replaced(authority: Authority) -> None:
+    """Whichever half of a renewal they come upon."""
+    certificate, key = authority.sign("server")
+    with serving(ServerTls(certificate, key, authority.file)) as server, ThreadPoolExecutor(3) as pool:
+        mine = Tls(str(authority.file), *map(str, authority.sign("ada")))
+        asking = [pool.submit(asked, server.reachable, mine) for _ in range(30)]
+        for _ in range(5):
+            authority.sign("server")
+        assert {answer.result(60) for answer in asking} == {SERVES}
 
 
 def test_new_callers_are_let_in_without_a_restart(authority: Authority, tmp_path: Path) -> None:
