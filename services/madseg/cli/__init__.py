@@ -19,6 +19,7 @@ from madseg.cli import (
     dead,
     diff,
     exclusions,
+    export,
     finetune,
     health,
     imports,
@@ -90,6 +91,7 @@ app.add_typer(models.app, name="model", rich_help_panel="Set up")
 app.add_typer(access.app, name="access", rich_help_panel="Set up")
 app.add_typer(topics.app, name="topics", rich_help_panel="Set up")
 app.add_typer(dead.app, name="dead", rich_help_panel="Run")
+app.add_typer(export.app, name="export", rich_help_panel="Run")
 for _panel, _commands in _PANELS.items():
     for _name, _command in _commands:
         app.command(_name, rich_help_panel=_panel)(_command)
