@@ -65,7 +65,7 @@ def test_judging_by_keyboard(stage: Stage, window: Window) -> None:
     page.keyboard.press("2")
     settled(page, stage, 4)
     assert grades(stage) == [1, 5, "abstention", 2]
-    assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('judgement')).length") == 0
+    until(page, lambda: page.evaluate("!Object.keys(localStorage).some((key) => key.includes('judgement'))"))
 
 
 def test_judging_with_the_mouse(stage: Stage, window: Window) -> None:

@@ -195,4 +195,9 @@ function reach(now) {
   signals.dispatchEvent(new Event("connection"));
 }
 
-addEventListener("offline", () => reach(false));
+// Without a network there may still be a madseg on this machine, and an answer that was under way says nothing of what
+// comes after it: a call of its own tells.
+addEventListener("offline", () => {
+  reach(false);
+  get("/api/me").catch(() => undefined);
+});

@@ -1,0 +1,68 @@
+"""`python -m deploy.sizing`: what a stream needs, by its images a second, networks, and what a GPU does of them."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from deploy.sizing.costs import measured
+from deploy.sizing.plan import Plan, plan
+
+RATES = (1.0, 10.0, 100.0, 1_000.0, 10_000.0)
+BEGIN, END = "<!-- sizes: begin -->\n", "<!-- sizes: end -->\n"
+
+
+def main() -> int:
+    """Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m deploy.sizing", description=__doc__)
+    parser.add_argument("--rate", type=float, nargs="+", default=RATES, help="images a second, on average")
+    parser.add_argument("--networks", type=int, default=4, help="the target and its competitors")
+    parser.add_argument("--gpu-rate", type=float, default=200.0, help="images a second that a GPU does of one network")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table between the two lines of a page")
+    given = parser.parse_args()
+    if min(given.rate) <= 0 or given.networks < 2 or given.gpu_rate <= 0:
+        parser.error("rates are above 0, and a target has at least one competitor")
+    costs = measured().of(given.networks)
+    text = table([plan(rate, costs, given.gpu_rate) for rate in given.rate])
+    print(text, end="")
+    if given.write:
+        given.write.write_text(between(given.write.read_text(), text))
+    return 0
+
+
+def table(plans: Sequence[Plan]) -> str:
+    """A row each, as Markdown."""
+    heads = ["images/s", "gateways", "predictors", "GPUs", "selectors", "partitions", "Kafka", "PostgreSQL", "S3"]
+    heads += ["a day", "to the ranking", "the design ends"]
+    rows = [heads, ["---:"] * (len(heads) - 1) + ["---"], *map(_row, plans)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def between(page: str, text: str) -> str:
+    """The page with another table.
+
+    Raises:
+        ValueError: it hasn't the two lines.
+    """
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"the page needs the lines {BEGIN.strip()} and {END.strip()}")
+    return before + begin + text + end + after
+
+
+def _row(found: Plan) -> list[str]:
+    layout, cores, daily = found.layout, found.cores, found.daily
+    return [
+        f"{found.rate:,g}",
+        *(f"{number:,}" for number in (layout.gateways, layout.predictors, layout.gpus, layout.selectors)),
+        f"{layout.partitions:,}",
+        *(f"{cores[name]:,.1f} cores" for name in ("kafka", "postgres", "s3")),
+        f"{sum(daily.values()) / 1e9:,.1f} GB",
+        f"{found.outcome.median:.2f} s, p99 {found.outcome.p99:.2f} s",
+        "; ".join(found.ends),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

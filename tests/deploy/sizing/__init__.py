@@ -1,0 +1,1 @@
+"""Tests of how much of everything a stream needs."""
