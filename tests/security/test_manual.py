@@ -37,7 +37,7 @@ def test_the_certificates_of_the_manual_work_and_are_renewed(tmp_path: Path) -> 
         before = tls.current().certificate
         for _ in range(2):
             for name in ("", "selector"):
-                with open_channel(server.reachable, tls=Tls(*files, name=name)) as channel:
+                with open_channel(server.reachable, tls=Tls(files[0], files[1], files[2], name)) as channel:
                     answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=20)
                     assert answer.status == health_pb2.HealthCheckResponse.SERVING
             run(script[script.index("# Now, and to renew.") :], tmp_path)

@@ -102,7 +102,7 @@ def _unavailable(sentence: str, said: bool, peer: Peer) -> Unavailable:
                 return Unavailable(
                     f"the {peer.service} at {peer.address} can't be spoken to: {meaning}", answered=True, **_who(peer)
                 )
-    return Unavailable(f"nothing answers at {peer.address} ({peer.service}): {sentence}", **_who(peer))
+    return Unavailable(f"nothing answers at {peer.address} ({peer.service}): {sentence}", answered=False, **_who(peer))
 
 
 def _who(peer: Peer) -> dict[str, str]:

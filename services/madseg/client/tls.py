@@ -99,8 +99,8 @@ class RenewedChannel(grpc.Channel):
 
     def __init__(self, address: str, tls: Tls, options: Sequence[tuple[str, Any]] = ()) -> None:
         """Raises InvalidArgument where the files can't be used."""
-        self._tls, self._lock = tls, threading.Lock()
-        self._open = lambda: grpc.secure_channel(address, tls.credentials(), [*options, *tls.options])
+        self._address, self._tls, self._options = address, tls, [*options, *tls.options]
+        self._lock = threading.Lock()
         self._stamp, self._channel = tls.stamp(), self._open()
         self._former: grpc.Channel | None = None
 
@@ -112,6 +112,9 @@ class RenewedChannel(grpc.Channel):
                 self._stamp = stamp
                 self._renew()
             return self._channel
+
+    def _open(self) -> grpc.Channel:
+        return grpc.secure_channel(self._address, self._tls.credentials(), self._options)
 
     def _renew(self) -> None:
         try:

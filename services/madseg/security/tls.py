@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
 import grpc
 import structlog
@@ -118,7 +119,9 @@ class ServerTls:
             shown[0] = pair
             return _configuration(pair)
 
-        return grpc.dynamic_ssl_server_credentials(_configuration(shown[0]), renewed, self._clients is not None)
+        # None stands for no change, which the types don't know.
+        fetch = cast("Callable[[], grpc.ServerCertificateConfiguration]", renewed)
+        return grpc.dynamic_ssl_server_credentials(_configuration(shown[0]), fetch, self._clients is not None)
 
     def http(self) -> ssl.SSLContext:
         """For an HTTP server. Browsers have no certificates, so that none is asked for."""
