@@ -150,24 +150,27 @@ def _take_offline(
     onnx: Path, card: Path, repository: Path, taxonomy: str, grid: str, *, release: bool
 ) -> tuple[str, int, Sequence[str]]:
     """Name, version and findings of a network that is written into the folder."""
-    from datetime import UTC, datetime
+    from madseg.predictor.apart.asking import Apart
 
-    from madseg import project
-    from madseg.core.preprocess import parse_size
-    from madseg.predictor.add import add_model, release_model
-    from madseg.predictor.card import load_card
-    from madseg.predictor.models import Config
-    from madseg.predictor.repository import ModelRepository
-    from madseg.settings import load
+    with Apart() as apart:  # it loads what it needs while this process does
+        from datetime import UTC, datetime
 
-    tuned = load(Config, {key: text for key, text in os.environ.items() if key.startswith("MADSEG_TRITON_")}).serving
-    parsed, folder = load_card(card, onnx.stem), ModelRepository(repository, tuned)
-    chosen, size, now = project.taxonomy(taxonomy), parse_size(grid), datetime.now(UTC)
-    shape = (size.height, size.width)
-    if release:
-        made = release_model(onnx, parsed.name, folder, chosen, shape, now, card=parsed)
-    else:
-        made = add_model(onnx, parsed, folder, chosen, shape, now)
+        from madseg import project
+        from madseg.core.preprocess import parse_size
+        from madseg.predictor.add import add_model, release_model
+        from madseg.predictor.card import load_card
+        from madseg.predictor.models import Config
+        from madseg.predictor.repository import ModelRepository
+        from madseg.settings import load
+
+        ours = {key: text for key, text in os.environ.items() if key.startswith("MADSEG_TRITON_")}
+        parsed, folder = load_card(card, onnx.stem), ModelRepository(repository, load(Config, ours).serving)
+        size = parse_size(grid)
+        where = (folder, project.taxonomy(taxonomy), (size.height, size.width), datetime.now(UTC))
+        if release:
+            made = release_model(onnx, parsed.name, *where, verify=apart, card=parsed)
+        else:
+            made = add_model(onnx, parsed, *where, verify=apart)
     report = made.report
     agreement = f"{report.agreement:.2%} of the labels agree with the unwrapped network on the worst of "
     return made.name, made.version, [f"{agreement}{report.images} pictures", *report.warnings]

@@ -18,6 +18,9 @@ from madseg.predictor.repository import ModelRepository, TryOut, untried
 from madseg.predictor.source import load_source
 from madseg.predictor.wrap import wrap
 
+Verify = Callable[[Path, ModelCard, Taxonomy, tuple[int, int], Sequence[Bytes] | None], tuple[bytes, Report]]
+"""What reads, wraps and checks a network: `verified` here and now, `Apart` where the network is a stranger's."""
+
 
 @dataclass(frozen=True)
 class Added:
@@ -30,6 +33,16 @@ class Added:
     """What its trial found, if it had one."""
 
 
+def verified(
+    source: Path, card: ModelCard, taxonomy: Taxonomy, grid: tuple[int, int], images: Sequence[Bytes] | None = None
+) -> tuple[bytes, Report]:
+    """The served form of a network and how it compared; nothing is written. Arguments and errors as `add_model`."""
+    read = load_source(source)
+    served = wrap(read.model, card, taxonomy, grid, source_sha256=read.sha256).SerializeToString()
+    pictures = load_probe_images(grid) if images is None else images
+    return served, check(source, served, card, taxonomy, grid, pictures)
+
+
 def add_model(
     source: Path,
     card: ModelCard,
@@ -39,6 +52,7 @@ def add_model(
     now: datetime,
     images: Sequence[Bytes] | None = None,
     *,
+    verify: Verify = verified,
     trial: Callable[[VersionRef, Path], str] | None = None,
 ) -> Added:
     """Wrap a network, check the result, and add it as a new model.
@@ -48,13 +62,14 @@ def add_model(
         grid: (height, width) of the canonical grid, in pixels.
         now: when it is added; with a time zone.
         images: (H,W,3) uint8 RGB on the grid to check on; default: the shipped probe pictures.
+        verify: what reads and checks it.
         trial: what it must pass where it will serve, and a sentence on that.
 
     Raises:
         InvalidModel: the network can't be served, or not verified; nothing was written.
         AlreadyExists: the name is taken, or there is a target already.
     """
-    served, report = verified(source, card, taxonomy, grid, images)
+    served, report = verify(source, card, taxonomy, grid, images)
     tried, noting = _noting(trial)
     version = repository.add(served, created=now.isoformat(), check=report.figures(), trial=noting)
     return Added(card.name, version, report, tuple(tried))
@@ -69,6 +84,7 @@ def release_model(
     now: datetime,
     images: Sequence[Bytes] | None = None,
     *,
+    verify: Verify = verified,
     card: ModelCard | None = None,
     parent: int | None = None,
     trial: Callable[[VersionRef, Path], str] | None = None,
@@ -87,22 +103,13 @@ def release_model(
         AlreadyExists: another network was released with the key.
     """
     stored = repository.card(name)
-    served, report = verified(source, replace(card or stored, name=name, role=stored.role), taxonomy, grid, images)
+    given = replace(card or stored, name=name, role=stored.role)
+    served, report = verify(source, given, taxonomy, grid, images)
     tried, noting = _noting(trial)
     version = repository.release(
         name, served, created=now.isoformat(), parent=parent, check=report.figures(), trial=noting, key=key
     )
     return Added(name, version, report, tuple(tried))
-
-
-def verified(
-    source: Path, card: ModelCard, taxonomy: Taxonomy, grid: tuple[int, int], images: Sequence[Bytes] | None = None
-) -> tuple[bytes, Report]:
-    """The served form of a network and how it compared; nothing is written. Arguments and errors as `add_model`."""
-    read = load_source(source)
-    served = wrap(read.model, card, taxonomy, grid, source_sha256=read.sha256).SerializeToString()
-    pictures = load_probe_images(grid) if images is None else images
-    return served, check(source, served, card, taxonomy, grid, pictures)
 
 
 def _noting(trial: Callable[[VersionRef, Path], str] | None) -> tuple[list[str], TryOut]:

@@ -18,7 +18,7 @@ from madseg.core.errors import AlreadyExists, InvalidInput, MadsegError, NotFoun
 from madseg.core.messages import ModelEvent, Role, VersionRef, checked_model_name
 from madseg.core.preprocess import Size
 from madseg.core.taxonomy import Taxonomy
-from madseg.predictor.add import Added, add_model, release_model
+from madseg.predictor.add import Added, Verify, add_model, release_model, verified
 from madseg.predictor.announce import Model, events
 from madseg.predictor.card import ModelCard, dump_card, parse_card
 from madseg.predictor.imported import ImportedModel, ImportedModels
@@ -47,12 +47,13 @@ class Catalogue:
         now: Callable[[], datetime],
         *,
         serving: Serving | None = None,
+        verify: Verify = verified,
         trial: Trial | None = None,
         settle: Callable[[], None] = lambda: None,
     ) -> None:
         self._repository, self._imported = ModelRepository(root, serving), ImportedModels(root)
         self._taxonomy, self._grid, self._announce, self._now = taxonomy, grid, announce, now
-        self._trial, self._settle = trial, settle
+        self._verify, self._trial, self._settle = verify, trial, settle
         self._unannounced: set[str] = set()
         self._lock = threading.Lock()
 
@@ -109,7 +110,8 @@ class Catalogue:
         with self._lock:
             self._refuse_taken(card.name, Role(card.role))
             with self._tried(card.name) as trial:
-                added = add_model(source, card, self._repository, self._taxonomy, self._size, self._now(), trial=trial)
+                where = (self._repository, self._taxonomy, self._size, self._now())
+                added = add_model(source, card, *where, verify=self._verify, trial=trial)
             return self._announced(card.name), added
 
     def release(
@@ -134,7 +136,9 @@ class Catalogue:
         with self._lock:
             where = (self._repository, self._taxonomy, self._size, self._now())
             with self._tried(name) as trial:
-                added = release_model(source, name, *where, card=card, parent=parent, trial=trial, key=key)
+                added = release_model(
+                    source, name, *where, verify=self._verify, card=card, parent=parent, trial=trial, key=key
+                )
             return self._announced(name), added
 
     def serve(self, name: str, numbers: Sequence[int]) -> tuple[Model, tuple[int, ...]]:

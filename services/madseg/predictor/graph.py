@@ -8,6 +8,8 @@ import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
+from madseg.predictor.structure import subgraphs
+
 
 class Pieces:
     """Nodes and initialisers under one prefix, in the order of computation.
@@ -81,6 +83,4 @@ def rename_tensors(graph: onnx.GraphProto, names: dict[str, str]) -> None:
 
 def _subgraphs(node: onnx.NodeProto) -> Iterable[onnx.GraphProto]:
     for attribute in node.attribute:
-        if attribute.HasField("g"):
-            yield attribute.g
-        yield from attribute.graphs
+        yield from subgraphs(attribute)

@@ -17,6 +17,7 @@ from madseg.observing.measured import MeasuredStream
 from madseg.observing.readings import Readings
 from madseg.ports import Inference, Stream
 from madseg.predictor.announce import announcer
+from madseg.predictor.apart.asking import MEMORY_BYTES, SECONDS, Apart
 from madseg.predictor.catalogue import Catalogue
 from madseg.predictor.figures import of_models
 from madseg.predictor.grpc_api import ModelsApi
@@ -60,6 +61,12 @@ class Config(Guarding, TlsSettings):
     instances: int = setting("MADSEG_TRITON_INSTANCES", 1, "Triton: copies of each network per device")
     cpu_threads: int = setting("MADSEG_TRITON_THREADS", 0, "Triton: threads of a network on the CPU; 0: one per core")
     gpu_memory: int = setting("MADSEG_TRITON_GPU_MEMORY", 0, "Triton: bytes of GPU memory per network; 0: no limit")
+    check_memory: int = setting(
+        "MADSEG_CHECK_MEMORY", MEMORY_BYTES, "Bytes of memory for reading and checking a network"
+    )
+    check_seconds: int = setting(
+        "MADSEG_CHECK_SECONDS", SECONDS, "Seconds that reading and checking a network may take"
+    )
     tensorrt: str = setting("MADSEG_TRITON_TENSORRT", "", "Triton: precision of TensorRT, FP32 or FP16; empty: without")
 
     @property
@@ -95,6 +102,7 @@ def build(
         if wait_for is not None:
             wait_for(stream.end_offsets(topic.name)[0], SETTLE_SECONDS)
 
+    apart = Apart(config.check_memory, config.check_seconds, keep=True)
     catalogue = Catalogue(
         Path(config.repository),
         project.taxonomy(config.taxonomy),
@@ -102,6 +110,7 @@ def build(
         announcer(stream, topic.name),
         lambda: datetime.now(UTC),
         serving=config.serving,
+        verify=apart,
         trial=None if inference is None else Trial(inference, grid),
         settle=settle,
     )
@@ -112,7 +121,7 @@ def build(
     server = Server(
         [service], config.models, Admission(access), guard(config), tls=open_tls(config), health=config.health
     )
-    return [watched, server, Repeated("align", catalogue.align, ALIGN_SECONDS)]
+    return [watched, apart, server, Repeated("align", catalogue.align, ALIGN_SECONDS)]
 
 
 def main() -> None:

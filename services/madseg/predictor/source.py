@@ -1,6 +1,7 @@
 """A stranger's ONNX file, read with its external data and brought to an opset that the server can read."""
 
 import hashlib
+import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from google.protobuf.message import DecodeError
 from onnx import external_data_helper, version_converter
 
 from madseg.core.errors import InvalidModel
+from madseg.predictor.structure import check_structure, check_tensors, subgraphs
 
 OLDEST_OPSET = 13
 """The graph pieces of `wrap` mean the same from opset 13 on; older networks are converted."""
@@ -36,26 +38,41 @@ def load_source(path: Path) -> Source:
     """Read and check an ONNX file.
 
     Raises:
-        InvalidModel: not there, not ONNX, external data outside the file's folder or missing, over 2 GB.
+        InvalidModel: not there, not ONNX, external data outside the file's folder or missing, over 2 GB, or made of
+            what `structure` doesn't take.
     """
     try:
+        size = _size(path)
         content = path.read_bytes()
     except OSError as error:
         raise InvalidModel(f"{path} can't be read: {error.strerror}") from error
-    if len(content) > MAX_BYTES:
-        raise InvalidModel(f"{path.name} has {len(content)} bytes; one served file holds less than 2 GB")
     try:
         model = onnx.load_model_from_string(content)
     except DecodeError as error:
         raise InvalidModel(f"{path.name} is not an ONNX file: {error}") from error
     if not model.graph.node:
         raise InvalidModel(f"{path.name} is not an ONNX network: its graph has no node")
+    check_structure(model)
     digest = hashlib.sha256(content)
-    for part in _embed(model, path, len(content)):
+    parts = _embed(model, path, size)
+    check_tensors(tensors_of(model))
+    for part in parts:
         with part.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
     return Source(model, digest.hexdigest())
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, which isn't read yet. Raises OSError, and InvalidModel where it is empty, too large or none."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise InvalidModel(f"{path.name} is not a file")
+    if not found.st_size:
+        raise InvalidModel(f"{path.name} is empty")
+    if found.st_size > MAX_BYTES:
+        raise InvalidModel(f"{path.name} has {found.st_size} bytes; one served file holds less than 2 GB")
+    return found.st_size
 
 
 def readable_by_server(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -146,7 +163,7 @@ def _tensors_of_nodes(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorPr
             if attribute.HasField("t"):
                 yield attribute.t
             yield from attribute.tensors
-            for graph in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
+            for graph in subgraphs(attribute):
                 yield from _tensors_of_graph(graph)
 
 
