@@ -1,6 +1,7 @@
 """The pages' files, and the headers of everything."""
 
 import http.client
+import re
 
 import pytest
 
@@ -20,8 +21,24 @@ def test_everything_has_the_headers(site: Site, path: str) -> None:
     assert headers["content-security-policy"] == POLICY
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-frame-options"] == "DENY"
+    assert "camera=()" in headers["permissions-policy"]
+    assert "strict-transport-security" not in headers
     assert headers["cross-origin-opener-policy"] == headers["cross-origin-resource-policy"] == "same-origin"
     assert "server" not in headers
+
+
+@pytest.mark.parametrize("path", ["/", "/static/app.js", "/api/me", "/v1/nothing"])
+def test_over_https_browsers_are_told_to_stay_there(site: Site, path: str) -> None:
+    """A proxy on this machine says that it was https."""
+    with site.visit(**{"x-forwarded-proto": "https"}) as client:
+        assert client.get(path).headers["strict-transport-security"] == "max-age=31536000"
+
+
+def test_the_page_has_nothing_that_the_policy_forbids() -> None:
+    """No script, style or handler in its own text, and nothing from elsewhere."""
+    page = (STATIC / "index.html").read_text()
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|javascript:|(?:src|href)=.https?:", page)
 
 
 def test_the_policy_lets_nothing_in_from_elsewhere() -> None:

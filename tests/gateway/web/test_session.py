@@ -7,6 +7,8 @@ from madseg.gateway.web.attempts import ADDRESSES, LIMIT, WINDOW_SECONDS, Attemp
 from madseg.security.access import Role
 from tests.gateway.web.site import Site
 
+HTTPS = {"x-forwarded-proto": "https"}
+
 
 def origin(site: Site) -> dict[str, str]:
     """What a browser says on these pages."""
@@ -28,11 +30,43 @@ def test_a_session_is_a_cookie(site: Site) -> None:
 
 
 def test_a_cookie_over_https_stays_there(site: Site) -> None:
-    """A proxy on this machine says that it was https."""
-    with site.visit() as client:
-        forwarded = {"x-forwarded-proto": "https"}
-        answer = client.post("/api/session", json={"token": site.tokens[Role.RATER]}, headers=forwarded)
-        assert "Secure" in answer.headers["set-cookie"].split("; ")
+    """A proxy on this machine says that it was https. It has a name that no neighbour can set, and no other one
+    counts; nor does it on plain HTTP."""
+    token = site.tokens[Role.RATER]
+    with site.visit(**HTTPS) as client:
+        cookie = client.post("/api/session", json={"token": token}).headers["set-cookie"]
+        assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))
+        assert cookie.startswith("__Host-madseg=")
+        assert "domain" not in cookie.lower()
+        for name, scheme, status in (
+            ("__Host-madseg", HTTPS, 200),
+            ("madseg", HTTPS, 401),
+            ("__Host-madseg", {}, 401),
+            ("madseg", {}, 200),
+        ):
+            shown = {"x-forwarded-proto": "http", **scheme, "cookie": f"{name}={token}"}
+            assert client.get("/api/me", headers=shown).status_code == status, (name, scheme)
+
+
+def test_a_page_in_the_clear_changes_nothing_over_https(site: Site) -> None:
+    """Whoever sits on the wire could have made it; the other way round something before the gateway encrypts."""
+    host = site.url.partition("://")[2]
+    with site.visit(Role.OPERATOR) as client:
+        for scheme, headers, status in (("http", HTTPS, 403), ("https", HTTPS, 200), ("https", {}, 200)):
+            given = {**headers, "Origin": f"{scheme}://{host}"}
+            body = {"per_ranking": 3, "allow_incomplete": True}
+            assert client.post("/api/candidate-sets", json=body, headers=given).status_code == status
+
+
+@pytest.mark.parametrize("said", ["cross-site", "same-site", "anything"])
+def test_browsers_that_name_another_site_are_believed(site: Site, said: str) -> None:
+    """Also where the origin is right; what they say of these pages is taken."""
+    with site.visit(Role.OPERATOR) as client:
+        headers = {**origin(site), "Sec-Fetch-Site": said}
+        assert client.post("/api/candidate-sets", headers=headers).status_code == 403
+        for ours in ("same-origin", "none"):
+            given = {**headers, "Sec-Fetch-Site": ours}
+            assert client.post("/api/candidate-sets", json={"per_ranking": 3}, headers=given).status_code != 403
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"token": 7}', b'{"token": "a", "b": 1}', b"\xff", b"[" * 9999])

@@ -16,8 +16,9 @@ from madseg.security.rates import Rates
 
 T = TypeVar("T")
 
-COOKIE = "madseg"
-"""The cookie that holds the token itself."""
+COOKIE, SECURE_COOKIE = "madseg", "__Host-madseg"
+"""The cookie that holds the token itself; by the second name browsers take it over HTTPS alone, and from this very
+host: a neighbouring name can't put one of its own in its place."""
 
 CHANGE_HEADER = "x-madseg"
 """Forms of other sites can't send it: what changes something has it with the value 1."""
@@ -29,6 +30,9 @@ READERS = (Role.READER, *INSIDERS)
 """Those who see rankings: a rater must not see how much the models disagree."""
 
 _HARMLESS = {"GET", "HEAD", "OPTIONS"}
+
+_OURS = {"same-origin", "none"}
+"""What browsers say of a request of these pages, or of the person at the keyboard."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class Door:
         self.check_host(request)
         who = self._counted(request)
         who.must(*roles)
-        by_browser = COOKIE in request.cookies or "origin" in request.headers
+        by_browser = cookie_of(request) in request.cookies or "origin" in request.headers
         if request.scope["method"] not in _HARMLESS and by_browser and not request.headers.get("authorization"):
             check_change(request)
         return who
@@ -115,7 +119,7 @@ def shown_token(request: HTTPConnection) -> str | None:
     header = request.headers.get("authorization")
     if header:
         return bearer(header)
-    cookie = request.cookies.get(COOKIE)
+    cookie = request.cookies.get(cookie_of(request))
     return unquote(cookie) if cookie else None
 
 
@@ -124,10 +128,24 @@ def check_change(request: HTTPConnection) -> None:
     if request.headers.get(CHANGE_HEADER) != "1":
         raise Forbidden("what changes something needs the header `X-Madseg: 1`")
     origin, carried = request.headers.get("origin"), not request.headers.get("authorization")
-    if origin is None and carried and COOKIE in request.cookies:
+    if origin is None and carried and cookie_of(request) in request.cookies:
         raise Forbidden("what changes something by a cookie needs the header `Origin`, which browsers send")
-    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+    if request.headers.get("sec-fetch-site", "none") not in _OURS or not _is_ours(origin, request):
         raise Forbidden("this comes from a page of another site")
+
+
+def _is_ours(origin: str | None, request: HTTPConnection) -> bool:
+    """Whether a page of this host asks. Behind something that encrypts, what comes may seem to be plain HTTP."""
+    if origin is None:
+        return True
+    scheme, _, host = origin.partition("://")
+    downgraded = request.url.scheme == "https" and scheme != "https"
+    return host == request.headers.get("host") and not downgraded
+
+
+def cookie_of(request: HTTPConnection) -> str:
+    """The name of the cookie of a session, by how the request came."""
+    return SECURE_COOKIE if request.url.scheme == "https" else COOKIE
 
 
 def cookie_value(token: str) -> str:

@@ -7,7 +7,7 @@ from madseg.core.preprocess import Size
 from madseg.core.taxonomy import VOID, Taxonomy
 from madseg.gateway.web.attempts import Attempts
 from madseg.gateway.web.bodies import Body, read_body
-from madseg.gateway.web.callers import COOKIE, Anybody, Door, cookie_value
+from madseg.gateway.web.callers import Anybody, Door, cookie_of, cookie_value
 from madseg.gateway.web.encoding import said
 
 
@@ -56,7 +56,7 @@ def session_routes(door: Door, attempts: Attempts, taxonomy: Taxonomy, grid: Siz
 def _set_cookie(response: Response, request: Request, value: str, max_age: int | None = None) -> None:
     """Until the browser is closed, unless it is told an age; scripts and other sites don't get it."""
     secure = request.url.scheme == "https"
-    response.set_cookie(COOKIE, value, max_age, path="/", secure=secure, httponly=True, samesite="strict")
+    response.set_cookie(cookie_of(request), value, max_age, path="/", secure=secure, httponly=True, samesite="strict")
 
 
 def _document(taxonomy: Taxonomy, grid: Size) -> dict[str, object]:
