@@ -8,7 +8,7 @@ PROTOS := $(shell find protos -name '*.proto')
 SEEDS ?= 0-4
 WORKERS ?= 2
 SERVERS := kafka triton postgres s3
-.PHONY: load cluster cluster-down cluster-test help demo test soak lint format bench real models experiment proto lock setup clean servers servers-stop compose $(SERVERS)
+.PHONY: load sbom cluster cluster-down cluster-test help demo test soak lint format bench real models experiment proto lock setup clean servers servers-stop compose $(SERVERS)
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ format: setup ## Format the code
 
 bench: setup $(VENV)/.train ## Measure the hot paths against their baselines, into build/bench.json
 	@$(BIN)/python -m tests.perf --output build/bench.json
+
+sbom: setup ## Write what the images are made of, and under which licences, into build/sbom (CycloneDX)
+	@$(BIN)/python -m deploy.bill --output build/sbom
 
 load: setup $(VENV)/.train ## Everything at once for half an hour, then more than it takes (ARGS="--minutes 3"), into build/bench.json
 	@$(BIN)/python -m tests.load --output build/bench.json $(ARGS)
