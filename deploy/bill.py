@@ -88,15 +88,15 @@ def read_lock(path: Path) -> Iterator[Locked]:
 def licence(name: str) -> str | None:
     """The licence of an installed package as an SPDX expression; None where it isn't installed or says nothing."""
     try:
-        said = metadata.metadata(name)
+        said: Any = metadata.metadata(name)
     except metadata.PackageNotFoundError:
         return None
     if expression := said.get("License-Expression"):
-        return expression
+        return str(expression)
     classified = [item.rpartition(" :: ")[2] for item in said.get_all("Classifier") or [] if item.startswith("License")]
     for text in (*classified, (said.get("License") or "").strip().split("\n")[0]):
         if text in SAID_OTHERWISE or _simple(text):
-            return SAID_OTHERWISE.get(text, text)
+            return SAID_OTHERWISE.get(str(text), str(text))
     return SAY_NOTHING.get(name)
 
 

@@ -65,19 +65,9 @@ def check_tensors(tensors: Iterable[onnx.TensorProto]) -> None:
         if number > MAX_TENSORS:
             raise InvalidModel(f"the network has more than {MAX_TENSORS} stored tensors")
         _check_shape(f"tensor {tensor.name!r} is", tensor.dims)
-        brought = len(tensor.raw_data) or sum(
-            map(
-                len,
-                (
-                    tensor.float_data,
-                    tensor.int32_data,
-                    tensor.string_data,
-                    tensor.int64_data,
-                    tensor.double_data,
-                    tensor.uint64_data,
-                ),
-            )
-        )
+        typed = len(tensor.float_data) + len(tensor.int32_data) + len(tensor.string_data)
+        typed += len(tensor.int64_data) + len(tensor.double_data) + len(tensor.uint64_data)
+        brought = len(tensor.raw_data) or typed
         if prod(tensor.dims) > 2 * brought:  # two elements of four bits stand in one byte
             raise InvalidModel(
                 f"tensor {tensor.name!r} is said to have {prod(tensor.dims)} elements, and brings {brought}: "

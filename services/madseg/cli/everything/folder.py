@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from madseg.cli.output import plain
 from madseg.core.errors import AlreadyExists, Conflict, NotFound
@@ -43,7 +44,7 @@ class Folder:
         put(self.root / name, content)
         return name
 
-    def lines(self, name: str) -> Iterator[dict[str, object]]:
+    def lines(self, name: str) -> Iterator[dict[str, Any]]:
         """The records in one of its files."""
         with (self.root / name).open("rb") as stream:
             for text in stream:

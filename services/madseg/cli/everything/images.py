@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TypeVar
 
@@ -87,14 +88,15 @@ def _record(folder: Folder, client: Client, image_id: str, wanted: Wanted) -> di
         return None
     pictures, maps = {}, []
     for kind in wanted.pictures if image is not None else ():
-        picture = _known(lambda kind=kind: client.picture(image_id, kind))
+        picture = _known(partial(client.picture, image_id, kind))
         if picture is not None:
             name = f"{pictures_of(image_id)}/{kind}{_ENDINGS.get(picture.media_type, '.bin')}"
             pictures[kind] = folder.keep(name, picture.content)
-    for item in client.label_maps(image_id) if wanted.maps is not None and found is not None else ():
-        name = f"{maps_of(image_id)}/{item.version.model}-{item.version.version}{wanted.maps.ending}"
-        file = folder.keep(name, wanted.maps.drawn(item.label_map))
-        maps.append({"version": str(item.version), "file": file})
+    form = wanted.maps if found is not None else None
+    if form is not None:
+        for item in client.label_maps(image_id):
+            name = f"{maps_of(image_id)}/{item.version.model}-{item.version.version}{form.ending}"
+            maps.append({"version": str(item.version), "file": folder.keep(name, form.drawn(item.label_map))})
     about = {"image_id": image_id, "image": plain(image), "predictions": plain(found)}
     return {**about, "pictures": pictures, "label_maps": maps}
 

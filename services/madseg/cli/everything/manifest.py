@@ -14,7 +14,7 @@ from madseg.core.errors import InvalidInput, NotFound
 from madseg.exchange.writing import put, replacing
 
 
-def seal(folder: Folder, ended_at: datetime, facts: dict[str, object]) -> dict[str, object]:
+def seal(folder: Folder, ended_at: datetime, facts: dict[str, object]) -> dict[str, Any]:
     """Hashes every file, writes the manifest and removes the work folder; the manifest. Costs a reading of all."""
     files = size = 0
     listed = folder.work / SUMS

@@ -41,17 +41,17 @@ def write_parts(folder: Folder, client: Client, drawing: Drawing) -> dict[str, s
 
 def _standings(client: Client) -> Iterator[object]:
     for model in _targets(client):
-        yield from ({"model": model, **plain(item)} for item in _known(lambda name=model: client.standings(name)))
+        yield from ({"model": model, **plain(item)} for item in _known(partial(client.standings, model)))
 
 
 def _policies(client: Client) -> Iterator[object]:
     for model in _targets(client):
-        yield from _known(lambda name=model: client.round_policy(name))
+        yield from _known(partial(client.round_policy, model))
 
 
 def _results(client: Client) -> Iterator[object]:
     for model in _targets(client):
-        for standings in _known(lambda name=model: client.standings(name)):
+        for standings in _known(partial(client.standings, model)):
             for tests in standings.sets:
                 if tests.kind is not TestKind.T0_REPORT:  # that one has figures alone
                     about = {"model": model, "kind": tests.kind.value, "round": tests.round}
@@ -90,7 +90,7 @@ def _agreement(client: Client) -> Iterator[object]:
 
 def _chosen(client: Client) -> Iterator[object]:
     for campaign in client.campaigns():
-        yield from _known(lambda name=campaign.id: client.chosen_sets(name))
+        yield from _known(partial(client.chosen_sets, campaign.id))
 
 
 def _candidates(client: Client) -> Iterator[object]:
@@ -103,7 +103,7 @@ def _rankings(client: Client) -> Iterator[object]:
     """Those of every target version, each with the name of the file that its images stand in."""
     number = 0
     for target in dict.fromkeys(contest.target for contest in client.contests()):
-        for found in _known(lambda version=target: client.rankings(target=version)):
+        for found in _known(partial(client.rankings, target=target)):
             for summary in found:
                 yield {**plain(summary), "file": f"rankings/{number:05}.ndjson"}
                 number += 1
@@ -148,7 +148,7 @@ def _write_history(folder: Folder, client: Client, task: dict[str, object], draw
 
     def revisions() -> Iterator[object]:
         for number in range(1, int(str(task["revision"])) + 1):
-            for found in _known(lambda revision=number: client.mask_revision(str(task["id"]), revision)):
+            for found in _known(partial(client.mask_revision, str(task["id"]), number)):
                 name = f"masks/{task['id']}/{number}{drawing.ending}"
                 file = folder.keep(name, drawing.drawn(found.label_map))
                 record = {"revision": found.revision, "author": found.author, "at": plain(found.at), "file": file}

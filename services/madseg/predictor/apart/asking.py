@@ -152,7 +152,9 @@ def _read(head: bytes, served: bytes) -> "tuple[bytes, Report]":
     try:
         said: dict[str, Any] = json.loads(head)
         refused, found = said.get("refused"), said.get("report", {})
-        fields = {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
+        fields: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in found.items()
+        }
         report = None if refused else Report(**fields)
     except (ValueError, TypeError, AttributeError) as error:
         raise InvalidModel("the network makes what reads it answer nonsense") from error
