@@ -74,7 +74,7 @@ def test_every_method_is_noted_as_the_table_says(tmp_path: Path) -> None:
     services = [empty(name) for name in sorted({path.split("/")[1] for path in EVERY})]
     server = Server(services, "127.0.0.1:0", Admission(Tokens(made)), noting(file))
     server.start()
-    expected = []
+    expected: list[tuple[str, str | None, list[str], str]] = []
     with grpc.insecure_channel(server.reachable) as channel:
         for path in EVERY:
             code(channel, path, None)
@@ -98,7 +98,7 @@ def test_a_line_has_who_what_when_and_where(tmp_path: Path) -> None:
     file = tmp_path / "audit.jsonl"
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     made = add_token(tmp_path / "tokens.json", "ada", [Role.OPERATOR])
-    metadata = [("authorization", f"Bearer {made}"), ("traceparent", f"00-{trace}-00f067aa0ba902b7-01")]
+    metadata = (("authorization", f"Bearer {made}"), ("traceparent", f"00-{trace}-00f067aa0ba902b7-01"))
     with shop(noting(file), Admission(Tokens(tmp_path / "tokens.json"))) as at:
         at.models.SetRole(models_pb2.SetRoleRequest(name="ours"), timeout=20, metadata=metadata)
         parts = iter([models_pb2.AddModelRequest(chunk=b"secret")] * 3)

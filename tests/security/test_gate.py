@@ -1,5 +1,6 @@
 """A gRPC server takes on so many calls, no more, and loses none of them; whoever calls too often waits."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def refused(call: Any) -> grpc.StatusCode:
 
 def listed(at: Shop, token: str | None = None) -> None:
     """One short call."""
-    metadata = [("authorization", f"Bearer {token}")] if token else []
+    metadata = (("authorization", f"Bearer {token}"),) if token else ()
     at.models.ListModels(models_pb2.ListModelsRequest(), timeout=20, metadata=metadata)
 
 
@@ -134,8 +135,8 @@ def test_a_caller_that_calls_too_often_waits_and_others_do_not(page: str, tmp_pa
         for token in (ada, ben):
             for _ in range(2):
                 listed(at, token)
-            assert refused(lambda token=token: listed(at, token)) is grpc.StatusCode.RESOURCE_EXHAUSTED  # type: ignore[misc]
-        codes = [refused(lambda shown=shown: listed(at, shown)) for shown in ("guess", None, "again")]  # type: ignore[misc]
+            assert refused(lambda token=token: listed(at, token)) is grpc.StatusCode.RESOURCE_EXHAUSTED
+        codes = [refused(lambda shown=shown: listed(at, shown)) for shown in ("guess", None, "again")]
     denied = grpc.StatusCode.UNAUTHENTICATED
     assert codes == [denied, denied, grpc.StatusCode.RESOURCE_EXHAUSTED]
     assert scrape(page).since(before, "madseg_calls_refused_total", reason="rate") == 3
@@ -162,7 +163,7 @@ def test_a_peer_is_known_by_its_address(peer: str, host: str) -> None:
 def test_limits_that_can_not_be_are_refused(field: str) -> None:
     """By the name of their variable."""
     with pytest.raises(InvalidInput, match=r"MADSEG_\w+ must be at least 1, got 0"):
-        guard(Guarding(**{field: 0}))
+        guard(replace(Guarding(), **{field: 0}))  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="MADSEG_CALL_RATE must be 0"):
         guard(Guarding(call_rate=-1))
 
