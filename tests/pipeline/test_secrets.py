@@ -3,6 +3,7 @@
 import json
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import grpc
 import httpx
@@ -54,7 +55,7 @@ def _over_grpc(found: dict[str, str], tokens: dict[Role, str]) -> list[str]:
         with pytest.raises(ClientError):  # it says what it got, to whoever sent it
             client.with_token(tokens[Role.OPERATOR]).forget(tokens[Role.ADMIN], "a token in place of an id")
     with grpc.insecure_channel(found["intake"]) as channel:
-        ask = channel.unary_unary("/madseg.v1.IntakeService/GetIntakeStatus")
+        ask: Any = channel.unary_unary("/madseg.v1.IntakeService/GetIntakeStatus")
         for header in (f"Basic {tokens[Role.ADMIN]}", f"bearer {GUESS}"):
             with pytest.raises(grpc.RpcError) as wrong:
                 ask(b"", timeout=20, metadata=[("authorization", header)])
