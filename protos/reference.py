@@ -15,7 +15,7 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
-ORDER = ("intake", "models", "selector", "scoring", "masks", "finetune", "rounds", "types", "events")
+ORDER = ("intake", "models", "selector", "scoring", "masks", "finetune", "rounds", "evaluation", "types", "events")
 """Files as the data flows; what they have in common comes last."""
 
 INTRODUCTION = """# gRPC reference

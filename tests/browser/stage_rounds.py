@@ -241,6 +241,8 @@ def difference(
         "gain": {"value": value, "low": low, "high": high, "images": 30},
         "p_value": p,
         "images_to_separate": needed,
+        "more_images": None if needed is None else max(0, needed - 30),
+        "corrected": None,
         "worse": moved[0],
         "better": moved[1],
     }
@@ -305,6 +307,66 @@ def _standings(stage: "Stage", *_: Any) -> Any:
     return problem(404, "Not found", "there is no target") if stage.empty else standings()
 
 
+def _comparison(stage: "Stage", *_: Any) -> Any:
+    if stage.empty:
+        return {"comparison": None}
+    pair = {**difference(0, (0.035, 0.011, 0.058), 0.006, 194, (9, 31)), "more_images": 74, "corrected": 0.018}
+    lane = {"kind": "random_lane", "round": 0, "images": 120, "against": None, "vetoed": 7}
+    return {"comparison": {"test_set": lane, "pairs": [pair], "ties": [], "stability": [None, 1]}}
+
+
+def _coverage(stage: "Stage", *_: Any) -> Any:
+    if stage.empty:
+        return {"coverage": None}
+    seen = {
+        "version": "ours/3",
+        "images": 113,
+        "curve": [{"coverage": part / 20, "risk": 0.2 + 0.012 * part} for part in range(1, 21)],
+        "correlation": 0.61,
+        "failures": 24,
+        "unranked": 5,
+        "behind": 11,
+        "unranked_share": {"value": 5 / 24, "low": 0.083, "high": 0.375, "images": 24},
+        "worst": [
+            {
+                "image_id": scenes.image_id(500 + at),
+                "mean_iou": 0.05 + 0.03 * at,
+                "mean_discrepancy": 0.6 - 0.05 * at,
+                "rankings": at,
+                "top": at // 2,
+            }
+            for at in range(6)
+        ],
+    }
+    return {"coverage": seen}
+
+
+def _competition(stage: "Stage", *_: Any) -> Any:
+    if stage.empty:
+        return {"competition": None}
+    names, values = ("deeplab/1", "ours/2", "ours/3"), (0.31, 0.28, 0.42)
+    duels: list[Said] = [
+        {
+            "first": names[a],
+            "second": names[b],
+            "images": 40,
+            "drawn": 36,
+            "first_figure": figure(values[a], 36),
+            "second_figure": figure(values[b], 36),
+            "gain": figure(values[b] - values[a], 36),
+            "corrected": 0.0005 if b == 2 else 0.4,
+            "first_right": 11,
+            "second_right": 19,
+            "more_images": 0 if b == 2 else 260,
+            "classes": [],
+        }
+        for a, b in ((0, 1), (0, 2), (1, 2))
+    ]
+    ranking = [{"version": names[at], "strength": part} for at, part in ((2, 0.42), (0, 0.31), (1, 0.27))]
+    known = {"candidate_set_id": scenes.image_id(900), "contestants": names, "images": 96, "drawn": 88, "vetoed": 2}
+    return {"competition": {**known, "duels": duels, "ranking": ranking, "stability": [None, 0.5, 1]}}
+
+
 def _repairs(stage: "Stage", request: Request, number: str) -> Any:
     start, size = int(request.query_params.get("page_token") or 0), int(request.query_params["page_size"])
     found = _round(stage, number)
@@ -347,6 +409,9 @@ ANSWERS: dict[tuple[str, str], Answer] = {
     ("GET", "policy"): _policy,
     ("PUT", "policy"): _policy,
     ("GET", "standings"): _standings,
+    ("GET", "comparison"): _comparison,
+    ("GET", "coverage"): _coverage,
+    ("GET", "competition"): _competition,
     ("GET", "runs/*"): lambda stage, *_: run(stage.rounds),
     ("GET", "runs/*/events"): _run_events,
     ("POST", "runs/*/promote"): _promote,

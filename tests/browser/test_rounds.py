@@ -290,6 +290,21 @@ def test_a_report_to_send_on(stage: Stage, window: Window) -> None:
     assert download.value.suggested_filename == "round-1.html"
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_what_mining_can_t_find_and_who_won(stage: Stage, window: Window, width: int) -> None:
+    """The random lane with its vetoes and blind failures, and the newest competition with its ranking."""
+    page = one(stage, window, FIRST, width)
+    pairs = page.get_by_role("region", name="Versions on the random lane")
+    expect(pairs).to_contain_text("0.018")
+    expect(page.get_by_text("120 images with a mask, 7 vetoed.")).to_be_visible()
+    expect(page.get_by_text("No contest ranks")).to_contain_text("5 of them: 21 % (8 % – 38 %)")
+    expect(page.get_by_role("region", name="Worst failures on the random lane").get_by_role("row")).to_have_count(7)
+    expect(page.get_by_role("region", name="Duels").get_by_role("row")).to_have_count(4)
+    expect(page.get_by_text("ours/3, strength 0.420")).to_be_visible()
+    fits(page)
+    accessible(page)
+
+
 def test_what_fails_alone_leaves_the_rest(stage: Stage, window: Window) -> None:
     """The fine-tune service is away: the round is there all the same."""
     stage.failing = {"runs", "standings"}

@@ -65,6 +65,17 @@ def test_images_of_ones_own_choice(madseg: Terminal) -> None:
     assert "purpose" in refused.err
 
 
+def test_what_masks_are_for_is_said_once(madseg: Terminal) -> None:
+    """Images, the random lane or a set: one of them, and it says what they are for."""
+    for words in ((), (image(1), "--random-lane", "3"), ("--random-lane", "3", "--set", "a")):
+        assert madseg("masks", "add", *words).code == 2
+    assert madseg("masks", "add", "--random-lane", "3", "--purpose", "contest").code == 2
+    assert madseg("masks", "add", image(1)).code == 1
+    contest = madseg("masks", "add", image(2), "--purpose", "contest", "--json").json
+    assert contest == {"created": 1, "present": 0}
+    assert madseg("masks", "list", "--purpose", "contest").out.count("contest") == 1
+
+
 def test_the_human_ceiling(madseg: Terminal, studio: Studio) -> None:
     """Once two people's masks of one image are accepted."""
     assert madseg("masks", "ceiling").out.strip() == "No image has two accepted masks yet."

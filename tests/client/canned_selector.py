@@ -111,6 +111,18 @@ class CannedSelector(SelectorServiceServicer):
         yield selector_pb2.WatchRankingResponse(entries=entries(2), revision=8)
         await asyncio.sleep(self.slow_seconds)
 
+    def PlaceImages(self, request, context):  # type: ignore[no-untyped-def]
+        self.asked.append(request)
+        places = [
+            selector_pb2.ImagePlaces(
+                image_id=item, compared=2, mean_discrepancy=0.25, largest_discrepancy=0.5, rankings=3, top=1
+            )
+            for item in request.image_ids[:-1]
+        ]
+        return selector_pb2.PlaceImagesResponse(
+            places=places, unknown=request.image_ids[-1:], target=contests()[0].target
+        )
+
     def GetDiscrepancyMatrix(self, request, context):  # type: ignore[no-untyped-def]
         return selector_pb2.GetDiscrepancyMatrixResponse(cells=summaries())
 
@@ -118,7 +130,10 @@ class CannedSelector(SelectorServiceServicer):
         self.asked.append(request)
         if not request.allow_incomplete:
             raise NotReady("ours/2 against theirs/1 lacks 345 images: wait, or allow an incomplete cut")
-        return selector_pb2.CutCandidatesResponse(candidate_set=self._set(request.per_ranking, request.note))
+        made = self._set(request.per_ranking, request.note)
+        known = {"strategy": request.strategy, "grouped": request.grouped, "seed": request.seed}
+        made.MergeFrom(selector_pb2.CandidateSet(contestants=request.contestants, **known))
+        return selector_pb2.CutCandidatesResponse(candidate_set=made)
 
     def ListCandidateSets(self, request, context):  # type: ignore[no-untyped-def]
         return selector_pb2.ListCandidateSetsResponse(candidate_sets=[self._set(25, "first cut")])

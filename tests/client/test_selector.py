@@ -11,9 +11,11 @@ from madseg.client import (
     ClassOutcome,
     Contest,
     ContestState,
+    CutStrategy,
     DeadlineExceeded,
     Defender,
     ImageFilter,
+    ImagePlaces,
     InvalidArgument,
     NotFound,
     NotReady,
@@ -129,6 +131,30 @@ def test_a_cut_carries_a_key_of_its_own(services: Running) -> None:
     asked = services.selector.asked[0]
     assert isinstance(asked, selector_pb2.CutCandidatesRequest)
     assert len(asked.idempotency_key) == 32
+
+
+def test_cuts_in_another_order(services: Running) -> None:
+    """By entropy, by lot, and of versions that compete; what is no strategy is refused here."""
+    by_lot = services.client.cut_candidates(
+        strategy="random", size=412, grouped=True, seed=(1 << 63) - 1, allow_incomplete=True
+    )
+    assert (by_lot.strategy, by_lot.grouped, by_lot.seed) == (CutStrategy.RANDOM, True, (1 << 63) - 1)
+    assert by_lot.contestants == ()
+    versions = ("ours/2", Version("theirs", 1))
+    met = services.client.cut_candidates(contestants=versions, allow_incomplete=True)
+    assert (met.strategy, met.contestants) == (CutStrategy.DISCREPANCY, (Version("ours", 2), Version("theirs", 1)))
+    asked = services.selector.asked[0]
+    assert isinstance(asked, selector_pb2.CutCandidatesRequest)
+    assert asked.size == 412
+    with pytest.raises(InvalidArgument, match="discrepancy, entropy, random"):
+        services.client.cut_candidates(strategy="best")
+
+
+def test_where_images_would_stand(services: Running) -> None:
+    """And which are unknown."""
+    found = services.client.places([image_id(1), image_id(2), image_id(9)], target="ours", per_ranking=7)
+    assert (found.target, found.unknown) == (Version("ours", 2), (image_id(9),))
+    assert found.places[1] == ImagePlaces(image_id(2), 2, 0.25, 0.5, 3, 1)
 
 
 def test_an_early_cut_is_not_ready(services: Running) -> None:

@@ -19,10 +19,10 @@ def kind() -> str:
     return "postgresql"
 
 
-def image(number: int) -> store.StoredImage:
+def image(number: int, *, random_lane: bool = False) -> store.StoredImage:
     """An image that was accepted."""
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    facts = ImageFacts(f"{number:032x}", 0, "camera", now, accepted_at=now)
+    facts = ImageFacts(f"{number:032x}", 0, "camera", now, random_lane=random_lane, accepted_at=now)
     accepted = ImageAccepted(facts, bytes(32), "a", "b", Size(6, 8), Box(0, 0, 8, 6), "6x8")
     return store.StoredImage(accepted, "image/png", "")
 
@@ -52,3 +52,13 @@ def test_full_pages_wait_for_nobody(parts: Parts) -> None:
     with parts.database.write():
         assert [sequence for sequence, _ in intake.page(0, 2)] == [1, 2]
         assert [sequence for sequence, _ in intake.page(2, 2)] == [3, 4]
+
+
+def test_the_random_lane_alone(parts: Parts) -> None:
+    """In pages of its own."""
+    intake = parts.intake()
+    with parts.database.write() as tx:
+        for number in range(1, 8):
+            store.add_image(tx, image(number, random_lane=number % 2 == 0))
+    assert [sequence for sequence, _ in intake.page(0, 2, random_lane=True)] == [2, 4]
+    assert [sequence for sequence, _ in intake.page(4, 2, random_lane=True)] == [6]

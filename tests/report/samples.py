@@ -13,6 +13,12 @@ from madseg.client import (
     Campaign,
     CampaignPlan,
     CampaignState,
+    Competition,
+    Coverage,
+    CoveragePoint,
+    Duel,
+    DuelClass,
+    Failure,
     Figure,
     GateCheck,
     Opinion,
@@ -29,10 +35,12 @@ from madseg.client import (
     Standing,
     Standings,
     StepRecord,
+    Strength,
     TestKind,
     TestSet,
     TieGroup,
     Version,
+    VersionComparison,
 )
 from madseg.core.label_map import encode, from_dense
 from madseg.report.facts import RoundFacts
@@ -99,9 +107,34 @@ def a_table() -> Standings:
     ties = (TieGroup(0, (NEW, RIVAL)), TieGroup(0, (RIVAL, OLD)))
     gains = (
         PairedDifference(0, OLD, NEW, Figure(0.16, 0.1, 0.22, 30), 0.0001, None, 1, 20),
-        PairedDifference(1, OLD, NEW, Figure(-0.03, -0.05, -0.01, 120), 0.02, 88, 30, 9),
+        PairedDifference(1, OLD, NEW, Figure(-0.03, -0.05, -0.01, 120), 0.02, 208, 30, 9, 88),
     )
     return Standings(sets, tuple(standings), ties, gains, (float("nan"), 0.5, 1.0))
+
+
+def a_lane() -> VersionComparison:
+    """Two versions on the random lane."""
+    pair = PairedDifference(0, OLD, NEW, Figure(0.03, 0.01, 0.05, 120), 0.01, 88, 9, 30, 0, 0.02)
+    return VersionComparison(a_table().sets[1], (pair,), (TieGroup(0, (NEW,)),), (0.4, float("nan"), 0.9, 1.0))
+
+
+def a_coverage() -> Coverage:
+    """Three of eight failures are in no ranking."""
+    worst = Failure("0b" * 16, 0.05, 0.0, 0, 0)
+    curve = (CoveragePoint(0.5, 0.2), CoveragePoint(1.0, 0.45))
+    share = Figure(0.375, 0.125, 0.75, 8)
+    return Coverage(a_table().sets[1], NEW, 120, curve, 0.61, 8, 3, 2, share, (worst,))
+
+
+def a_competition() -> Competition:
+    """Two contestants met; the third has no mask with either."""
+    met = Duel(
+        OLD, NEW, 20, 14, Figure(0.3, 0.2, 0.4, 14), Figure(0.5, 0.4, 0.6, 14), Figure(0.2, 0.1, 0.3, 14), 0.0002,
+        2, 9, 11, (DuelClass("bus", 7, 0.3, 0.5, 1, 4),),
+    )  # fmt: skip
+    other = Duel(OLD, RIVAL, 5, 0, None, None, None, None, 0, 0, None, ())
+    ranking = (Strength(NEW, 0.7), Strength(OLD, 0.3))
+    return Competition("c0" * 16, (OLD, NEW, RIVAL), 25, 14, 1, (met, other), ranking, (float("nan"), 1.0, 1.0))
 
 
 def repairs() -> Sequence[Repair]:
@@ -137,4 +170,7 @@ def facts() -> RoundFacts:
         a_table(),
         2.25,
         64,
+        a_lane(),
+        a_coverage(),
+        a_competition(),
     )

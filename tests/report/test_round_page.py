@@ -13,7 +13,20 @@ from madseg.report.round_page import round_page, write_round
 from tests.cli.report.test_page import outline
 from tests.report.samples import a_round, facts
 
-SECTIONS = ("worth", "gains", "gate", "repairs", "mined", "grades", "costs", "training", "settings")
+SECTIONS = (
+    "worth",
+    "gains",
+    "lane",
+    "coverage",
+    "competition",
+    "gate",
+    "repairs",
+    "mined",
+    "grades",
+    "costs",
+    "training",
+    "settings",
+)
 
 
 def bare() -> RoundFacts:
@@ -22,7 +35,7 @@ def bare() -> RoundFacts:
     nothing = Standings((), (), (), (), ())
     return replace(
         facts(), round=begun, mined={}, campaign=None, agreement=None, opinions=(), repairs=(), photographs={},
-        run=None, standings=nothing,
+        run=None, standings=nothing, lane=None, coverage=None, competition=None,
     )  # fmt: skip
 
 
@@ -83,7 +96,7 @@ def test_the_gate_in_words_and_the_curves() -> None:
     text = round_page(facts())
     assert "0.500 (0.400 – 0.600) before, 0.530 (0.430 – 0.630) after, <strong>+0.030</strong>" in text
     assert '<span class="no">doesn’t hold</span> A picture takes 2.00 times as long' in text
-    assert text.count('<polyline class="line line-') == 3 * 2
+    assert text[text.index('id="training"') :].count('<polyline class="line line-') == 3 * 2
 
 
 def test_what_it_cost() -> None:
@@ -99,3 +112,22 @@ def test_it_is_written_where_one_wants(tmp_path: Path, made: Callable[[], RoundF
     path = tmp_path / "new" / "round.html"
     size = write_round(path, made())
     assert path.stat().st_size == size > 1000
+
+
+def test_what_the_contests_don_t_see_is_told_with_its_interval() -> None:
+    """And who can't be told apart on how many more images."""
+    text = round_page(facts())
+    assert "No contest ranks 3 of them: 38% (12% – 75%) of its failures can’t be mined" in text
+    assert "2 are ranked too far behind" in text
+    assert "rank correlation with discrepancy 0.61" in text
+    assert "<code>" + "0b" * 16 + "</code>" in text
+    assert "120 images with a mask" in text
+
+
+def test_a_duel_without_a_mask_has_no_figure() -> None:
+    """Those that have one are told with who is right, and the contestants are ranked."""
+    text = round_page(facts())
+    assert "25 images, 14 with a mask, 1 vetoed" in text
+    assert "<td>0 of 5</td>" + "<td>–</td>" * 8 in text
+    assert "<td>14 of 20</td><td>0.300</td><td>0.500</td><td>+0.200</td>" in text
+    assert '<tr><th scope="row">ours/3</th><td>0.700</td></tr>' in text

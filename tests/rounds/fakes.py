@@ -14,16 +14,21 @@ from madseg.client import (
     Campaign,
     CampaignPlan,
     CampaignState,
+    Candidate,
     CandidateSet,
     ChosenImage,
     ChosenSets,
     Contest,
     ContestState,
+    Defender,
     Figure,
     GateCheck,
+    ImagePlaces,
     MaskPurpose,
     MaskTask,
     MaskTaskState,
+    Placement,
+    RankingKey,
     Run,
     RunPlan,
     RunState,
@@ -72,6 +77,15 @@ def said(image_id: str, version: Version) -> bytes:
     return encode(from_dense(pixels.reshape(GRID)))
 
 
+def placed(image_id: str, per_ranking: int) -> ImagePlaces:
+    """No contest ranks every third image; others are the further behind the larger their number is."""
+    number = int(image_id, 16)
+    rankings = 0 if number % 3 == 0 else 2
+    discrepancy = 1 / (1 + number % 7)
+    top = rankings if rankings and number % 10 < per_ranking else 0
+    return ImagePlaces(image_id, 1, discrepancy, discrepancy, rankings, top)
+
+
 def id_of(key: str) -> str:
     """32 hexadecimal digits that follow from a text."""
     return hashlib.sha256(key.encode()).hexdigest()[:32]
@@ -93,6 +107,7 @@ class FakeNeighbours(Neighbours):
         self.chosen_sets: dict[str, ChosenSets] = {}
         self.made: list[MaskTask] = [_task(name(1000 + at), MaskPurpose.RANDOM_LANE, "") for at in range(LANE)]
         self.runs: dict[str, Run] = {}
+        self.competitions: dict[str, tuple[CandidateSet, tuple[Candidate, ...]]] = {}
         self.releasing: set[str] = set()
         self.calls: list[str] = []
         self._lock = threading.RLock()
@@ -126,6 +141,43 @@ class FakeNeighbours(Neighbours):
         self._called("fresh")
         with self._lock:
             return 0 if since else len(self.images)
+
+    def competition(self, candidate_set_id: str) -> tuple[CandidateSet, Sequence[Candidate]]:
+        self._called("competition")
+        if candidate_set_id in [item.id for item in self.sets.values()]:
+            raise InvalidInput(f"candidate set {candidate_set_id} was cut for a target and has no contestants")
+        if candidate_set_id not in ("", *self.competitions) or not self.competitions:
+            raise NotFound(f"no candidate set {candidate_set_id or 'with contestants'}")
+        return self.competitions[candidate_set_id or list(self.competitions)[-1]]
+
+    def compete(self, contestants: Sequence[Version], ids: Sequence[str]) -> str:
+        """A set is cut in which each pair has chosen each image for "red", and those of even number for "blue" too."""
+        pairs = [(a, b) for at, a in enumerate(contestants) for b in contestants[at + 1 :]]
+        candidates = tuple(
+            Candidate(
+                rank,
+                image,
+                0.5,
+                tuple(
+                    Placement(RankingKey(a, b, Defender.TARGET, label), rank, 0.5)
+                    for a, b in pairs
+                    for label in (("red", "blue") if int(image, 16) % 2 == 0 else ("red",))
+                ),
+                (),
+            )
+            for rank, image in enumerate(ids, 1)
+        )
+        made = id_of(f"competition {len(self.competitions)}")
+        chosen = CandidateSet(made, None, len(ids), len(ids), "", (), (), 0, "", contestants=tuple(contestants))
+        self.competitions[made] = (chosen, candidates)
+        self.made += [_task(image, MaskPurpose.CONTEST, "") for image in ids]
+        return made
+
+    def places(self, target: Version, image_ids: Sequence[str], per_ranking: int) -> Sequence[ImagePlaces]:
+        self._called("places")
+        if target.model != "small":
+            raise NotFound(f"no contest of {target}")
+        return [placed(image, per_ranking) for image in image_ids]
 
     def open_campaign(self, candidate_set_id: str, plan: CampaignPlan, key: str, note: str) -> Campaign:
         self._called("open_campaign")
@@ -163,10 +215,23 @@ class FakeNeighbours(Neighbours):
         self._called("campaigns")
         return [item for item in self.opened.values() if item.target.model == model]
 
+    def cancel_campaign(self, campaign_id: str) -> None:
+        self._called("cancel_campaign")
+        with self._lock:
+            found = self._campaign(campaign_id)
+            if found.state is not CampaignState.CLOSED:
+                self._put(replace(found, state=CampaignState.CANCELLED))
+            settled = (MaskTaskState.ACCEPTED, MaskTaskState.SENT_BACK)
+            for at, item in enumerate(self.made):
+                if item.campaign_id == campaign_id and item.state not in settled:
+                    self.made[at] = replace(item, state=MaskTaskState.CANCELLED)
+
     def choose(self, campaign_id: str, *, allow_incomplete: bool) -> ChosenSets:
         self._called("choose")
         with self._lock:
             campaign = self._campaign(campaign_id)
+            if campaign.state is CampaignState.CANCELLED:
+                raise NotReady("it was cancelled")
             if campaign_id in self.chosen_sets:
                 return self.chosen_sets[campaign_id]
             if campaign.state is CampaignState.OPEN and not allow_incomplete:

@@ -23,6 +23,7 @@ _CAMPAIGNS = {
     CampaignState.OPEN: scoring_pb2.CAMPAIGN_STATE_OPEN,
     CampaignState.SCORED: scoring_pb2.CAMPAIGN_STATE_SCORED,
     CampaignState.CLOSED: scoring_pb2.CAMPAIGN_STATE_CLOSED,
+    CampaignState.CANCELLED: scoring_pb2.CAMPAIGN_STATE_CANCELLED,
 }
 
 
@@ -46,6 +47,41 @@ class Selector(SelectorServiceServicer):
         found = self._known.fresh(target, request.per_ranking, request.old.candidate_set_id)
         entered = [selector_pb2.CandidateChange(image_id=f"{at:032x}") for at in range(found)]
         return selector_pb2.DiffCandidatesResponse(entered=entered)
+
+    def ListCandidateSets(self, request: Any, context: Any) -> Any:
+        made = [
+            selector_pb2.CandidateSet(
+                id=chosen.id, per_ranking=chosen.per_ranking, size=chosen.size,
+                contestants=map(_version, chosen.contestants),
+            )
+            for chosen, _ in reversed(self._known.competitions.values())
+        ]  # fmt: skip
+        cut = [selector_pb2.CandidateSet(id=item.id, size=item.size) for item in self._known.sets.values()]
+        return selector_pb2.ListCandidateSetsResponse(candidate_sets=[*cut, *made])
+
+    def ListCandidates(self, request: selector_pb2.ListCandidatesRequest, context: Any) -> Any:
+        made = selector_pb2.ListCandidatesResponse()
+        for item in self._known.competitions[request.candidate_set_id][1]:
+            into = made.candidates.add(rank=item.rank, image_id=item.image_id, discrepancy=item.discrepancy)
+            for place in item.placements:
+                key = selector_pb2.RankingKey(
+                    target=_version(place.key.target),
+                    competitor=_version(place.key.competitor),
+                    defender=types_pb2.DEFENDER_TARGET,
+                    class_name=place.key.class_name,
+                )
+                into.placements.add(key=key, rank=place.rank, discrepancy=place.discrepancy)
+        return made
+
+    def PlaceImages(self, request: selector_pb2.PlaceImagesRequest, context: Any) -> Any:
+        target = Version(request.target.model, request.target.version)
+        made = selector_pb2.PlaceImagesResponse(target=_version(target))
+        for item in self._known.places(target, request.image_ids, request.per_ranking):
+            made.places.add(
+                image_id=item.image_id, compared=item.compared, mean_discrepancy=item.mean_discrepancy,
+                largest_discrepancy=item.largest_discrepancy, rankings=item.rankings, top=item.top,
+            )  # fmt: skip
+        return made
 
     def GetLabelMaps(self, request: selector_pb2.GetLabelMapsRequest, context: Any) -> Any:
         made = selector_pb2.GetLabelMapsResponse()
@@ -85,6 +121,11 @@ class Scoring(ScoringServiceServicer):
     def ListCampaigns(self, request: Any, context: Any) -> Any:
         found = [_campaign(item) for item in reversed(self._known.campaigns("small"))]
         return scoring_pb2.ListCampaignsResponse(campaigns=found)
+
+    def CancelCampaign(self, request: scoring_pb2.CancelCampaignRequest, context: Any) -> Any:
+        self._known.cancel_campaign(request.campaign_id)
+        found = self._known.campaign(request.campaign_id)
+        return scoring_pb2.CancelCampaignResponse(campaign=_campaign(found))
 
     def ChooseSets(self, request: scoring_pb2.ChooseSetsRequest, context: Any) -> Any:
         made = self._known.choose(request.campaign_id, allow_incomplete=request.allow_incomplete)

@@ -1,4 +1,7 @@
-"""The service is killed with SIGKILL at any moment of a round: it ends with what it would have, made once."""
+"""The service is killed with SIGKILL at any moment of a round: it ends with what it would have, made once.
+
+A second neighbourhood, whose service is never killed, tells what it would have.
+"""
 
 import json
 import os
@@ -8,13 +11,14 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
-from madseg.client import CampaignPlan, Client, ClientError, Round, RoundOutcome, RoundPlan, RunPlan
+from madseg.client import CampaignPlan, Client, ClientError, Round, RoundOutcome, RoundPlan, RunPlan, TestKind
 from madseg.core.taxonomy import taxonomy_of
 from madseg.project import taxonomy_document
 from madseg.security.access import Role, add_token
@@ -78,36 +82,94 @@ class Process:
                     time.sleep(0.05)
 
 
+STEPS = ("mining", "scoring", "choosing", "drawing", "evaluating", "training", "replaying")
+"""In all of which it is to be killed, where it is killed often."""
+
+
+def neighbourhood(pause: float) -> FakeNeighbours:
+    """With images enough for many rounds."""
+    around = FakeNeighbours(pause=pause)
+    around.images = [f"{number:032x}" for number in range(1, 1000)]
+    return around
+
+
+def begun(client: Client, number: int) -> Round:
+    """A round, begun once however often it is asked for."""
+    return client.start_round(PLAN, idempotency_key=f"round {number}")
+
+
+def killed_through(process: Process, kills: int, rng: random.Random) -> tuple[list[Round], Counter[str]]:
+    """Rounds one after the other until so many kills are over; at which steps they came."""
+    ended, at = list[Round](), Counter[str]()
+    while at.total() < kills:
+        process.ask(lambda client: begun(client, len(ended) + 1))
+        while (found := process.ask(lambda client: client.round())).outcome is None:
+            if at.total() < kills and (found.step not in at or rng.random() < 0.5):
+                time.sleep(rng.uniform(0, 0.2 if found.step not in at else 0.4))
+                process.kill()
+                at[found.step] += 1
+                process.start()
+            else:
+                time.sleep(rng.uniform(0, 0.05))
+        ended.append(found)
+    return ended, at
+
+
+def untouched(root: Path, rounds: int) -> FakeNeighbours:
+    """What as many rounds leave behind where nobody kills anything."""
+    around = neighbourhood(0)
+    with speaking(around) as address:
+        process = Process(root, address)
+        process.start()
+        for number in range(1, rounds + 1):
+            process.ask(lambda client, number=number: begun(client, number))  # type: ignore[misc]
+            while process.ask(lambda client: client.round()).outcome is None:
+                time.sleep(0.05)
+        assert process.kill(signal.SIGTERM) == 0
+    return around
+
+
+def left_behind(around: FakeNeighbours) -> dict[str, object]:
+    """S, T, masks, versions, and what each run learned from, in their order; ids differ from one process to another."""
+    numbers = {item.id: number for number, item in enumerate(around.opened.values(), 1)}
+    sets = [around.chosen_sets[campaign] for campaign in numbers]
+    return {
+        "sets": [item.size for item in around.sets.values()],
+        "S": [[item.image_id for item in found.counterexamples] for found in sets],
+        "T": [[item.image_id for item in found.test] for found in sets],
+        "masks": [(item.image_id, item.purpose, item.state, numbers.get(item.campaign_id)) for item in around.made],
+        "runs": [
+            (run.state, run.released, [numbers[item] for item in run.plan.campaign_ids], run.plan.target)
+            for run in around.runs.values()
+        ],
+        "serving": around.serving,
+    }
+
+
 @pytest.mark.soak
 @pytest.mark.timeout(3000)
 def test_kills_at_random_moments_change_nothing(tmp_path: Path) -> None:
-    """Each round has one M, one campaign, one S and T, one run and one version, and as many as without a kill."""
-    rng = random.Random(int(os.environ.get("MADSEG_TEST_SEED", "7")))
-    around, kills, ended = FakeNeighbours(pause=0.05), 0, list[Round]()
-    around.images = [f"{number:032x}" for number in range(1, 1000)]
+    """S, T, masks, runs and versions are those of rounds that nobody killed, each made once; with many kills every step
+    is hit."""
+    rng, around = random.Random(int(os.environ.get("MADSEG_TEST_SEED", "7"))), neighbourhood(0.05)
+    for name in ("killed", "untouched"):
+        (tmp_path / name).mkdir()
     with speaking(around) as address:
-        process = Process(tmp_path, address)
+        process = Process(tmp_path / "killed", address)
         process.start()
-        while kills < KILLS:
-            number = len(ended) + 1
-            process.ask(lambda client, key=f"round {number}": client.start_round(PLAN, idempotency_key=key))  # type: ignore[misc]
-            while (found := process.ask(lambda client: client.round())).outcome is None:
-                if kills < KILLS and rng.random() < 0.5:
-                    time.sleep(rng.uniform(0, 0.4))
-                    process.kill()
-                    kills += 1
-                    process.start()
-                else:
-                    time.sleep(rng.uniform(0, 0.2))
-            ended.append(found)
+        ended, at = killed_through(process, KILLS, rng)
+        table = process.ask(lambda client: client.standings())
         assert process.kill(signal.SIGTERM) == 0
+    print(f"{at.total()} kills in {len(ended)} rounds: {dict(at)}")
+    assert at.total() == KILLS
+    if KILLS >= 50:
+        assert set(at) >= set(STEPS)
     for number, item in enumerate(ended, 1):
         assert (item.outcome, item.number, item.target.version) == (RoundOutcome.RELEASED, number, number), item.notes
         assert item.released is not None
         assert (item.released.version, item.counterexamples, item.test) == (number + 1, 4, 3)
         assert [record.step for record in item.steps] == list(dict.fromkeys(record.step for record in item.steps))
-    rounds = len(ended)
-    assert [len(made) for made in (around.sets, around.opened, around.chosen_sets, around.runs)] == [rounds] * 4
-    assert around.serving == list(range(1, rounds + 2))
+    assert left_behind(around) == left_behind(untouched(tmp_path / "untouched", len(ended)))
     images = [image for sets in around.chosen_sets.values() for image in (*sets.counterexamples, *sets.test)]
-    assert len({item.image_id for item in images}) == 7 * rounds
+    assert len({item.image_id for item in images}) == 7 * len(ended)
+    assert sum(item.kind is TestKind.ROUND for item in table.sets) == len(ended)

@@ -8,7 +8,7 @@ import pytest
 from madseg.client import CampaignPlan, CampaignState, Client, MaskPurpose, MaskTaskState, RunPlan, RunState, Version
 from madseg.core.errors import InvalidInput, NotFound, NotReady, Unavailable
 from madseg.rounds.neighbours import Neighbours, Remote
-from tests.rounds.fakes import BETTER, FakeNeighbours, said
+from tests.rounds.fakes import BETTER, FakeNeighbours, name, placed, said
 from tests.rounds.speaking import speaking
 
 OLD = Version("small", 1)
@@ -97,3 +97,41 @@ def test_one_that_doesn_t_answer_is_unavailable(around: Neighbours, fake: FakeNe
     fake.away = {"contests"}
     with pytest.raises(Unavailable):
         around.contests()
+
+
+def test_a_competition_and_its_images(around: Neighbours, fake: FakeNeighbours) -> None:
+    """The one that is named, or the newest; a set of a target is none."""
+    with pytest.raises(NotFound, match="with contestants"):
+        around.competition("")
+    cut = around.cut(OLD, 5, "one", "a note")
+    first = fake.compete([BETTER, OLD], [name(1), name(2)])
+    second = fake.compete([BETTER, OLD], [name(3)])
+    chosen, candidates = around.competition(first)
+    assert (chosen.id, chosen.contestants) == (first, (BETTER, OLD))
+    assert [(item.image_id, item.placements) for item in candidates] == [
+        (item.image_id, item.placements) for item in fake.competitions[first][1]
+    ]
+    assert around.competition("")[0].id == second
+    with pytest.raises(InvalidInput, match="no contestants"):
+        around.competition(cut.id)
+    with pytest.raises(NotFound):
+        around.competition("f" * 32)
+
+
+def test_places_of_more_images_than_one_call_takes(around: Neighbours) -> None:
+    """In the order asked."""
+    ids = [name(number) for number in range(1, 1203)]
+    assert [item.image_id for item in around.places(OLD, ids, 7)] == ids
+    assert around.places(OLD, ids[:3], 7) == [placed(image, 7) for image in ids[:3]]
+    with pytest.raises(NotFound):
+        around.places(BETTER, ids[:1], 7)
+
+
+def test_a_campaign_is_cancelled(around: Neighbours, fake: FakeNeighbours) -> None:
+    """Once and for all."""
+    opened = around.open_campaign(around.cut(OLD, 5, "one", "").id, PLAN, "one", "")
+    for _ in range(2):
+        around.cancel_campaign(opened.id)
+    assert around.campaign(opened.id).state is CampaignState.CANCELLED
+    with pytest.raises(NotReady):
+        around.choose(opened.id, allow_incomplete=True)

@@ -1,13 +1,16 @@
 """A round goes through its steps once each, waits where people are needed, and ends as it should."""
 
 import pytest
+from sqlalchemy import update
 
-from madseg.client import MaskPurpose, RunState
+from madseg.client import CampaignState, MaskPurpose, MaskTaskState, RunState
 from madseg.core.errors import NotReady
 from madseg.core.rounds import Outcome, Step
 from madseg.ports import Database
 from madseg.rounds import rounds
+from madseg.rounds.tables import ROUNDS
 from tests.rounds.desk import Desk
+from tests.rounds.fakes import LANE
 
 
 def test_a_round_from_its_beginning_to_the_replay(database: Database) -> None:
@@ -168,7 +171,60 @@ def test_a_round_is_cancelled_at_any_step(desk: Desk, step: Step) -> None:
     assert (ended.outcome, ended.notes) == (Outcome.CANCELLED, ("cancelled by otto",))
     desk.turn(3)
     assert not desk.round().goes_on
+    assert not desk.round().stopping
     assert desk.start().number == 2
+
+
+@pytest.mark.parametrize("step", [Step.SCORING, Step.CHOOSING, Step.DRAWING, Step.TRAINING])
+def test_cancelling_ends_the_campaign_and_its_tasks(led: Desk, step: Step) -> None:
+    """Nobody is asked any more; what is accepted stays."""
+    begun = led.start(approve_choice=step is Step.CHOOSING)
+    if step is Step.TRAINING:
+        led.to_training()
+    elif step is not Step.SCORING:
+        led.around.scored(led.until(Step.SCORING).campaign_id)
+    led.until(step)
+    led.turn()
+    if step is Step.DRAWING:
+        led.around.all_drawn(LANE + 2)
+    rounds.cancel(led.database, begun.id, "otto", led.now)
+    led.turn(2)
+    (campaign,) = led.around.opened.values()
+    closed = step in (Step.DRAWING, Step.TRAINING)
+    assert campaign.state is (CampaignState.CLOSED if closed else CampaignState.CANCELLED)
+    states = [item.state for item in led.around.tasks(campaign_id=campaign.id)]
+    done = {Step.DRAWING: 2, Step.TRAINING: 7}.get(step, 0)
+    assert states.count(MaskTaskState.ACCEPTED) == done
+    assert states.count(MaskTaskState.CANCELLED) == len(states) - done
+    assert not led.round().stopping
+
+
+def test_a_campaign_whose_id_was_never_told_is_cancelled_too(led: Desk) -> None:
+    """The service was killed between opening it and writing that down."""
+    begun = led.start()
+    found = led.until(Step.SCORING)
+    with led.database.write() as tx:
+        known = {"step": Step.MINING, "campaign_id": ""}
+        tx.execute(update(ROUNDS).where(ROUNDS.c.id == found.id).values(**known))
+    assert led.around.opened
+    rounds.cancel(led.database, begun.id, "otto", led.now)
+    led.turn(2)
+    (campaign,) = led.around.opened.values()
+    assert (campaign.state, led.round().campaign_id) == (CampaignState.CANCELLED, campaign.id)
+
+
+@pytest.mark.parametrize("step", [Step.SCORING, Step.CHOOSING])
+def test_a_campaign_that_somebody_cancelled_ends_the_round(led: Desk, step: Step) -> None:
+    """As one that was cancelled."""
+    led.start(approve_choice=True)
+    campaign = led.until(Step.SCORING).campaign_id
+    if step is Step.CHOOSING:
+        led.around.scored(campaign)
+        led.until(Step.CHOOSING)
+        rounds.approve(led.database, led.round().id, step, led.now, despite=False)
+    led.around.cancel_campaign(campaign)
+    ended = led.until(Step.ENDED)
+    assert (ended.outcome, ended.notes) == (Outcome.CANCELLED, (f"campaign {campaign} was cancelled",))
 
 
 @pytest.mark.parametrize("known", [False, True])

@@ -18,6 +18,7 @@ from madseg.cli import (
     contests,
     dead,
     diff,
+    evaluation,
     exclusions,
     export,
     finetune,
@@ -86,6 +87,7 @@ app.add_typer(campaign.app, name="campaign", rich_help_panel="Label")
 app.add_typer(masks.app, name="masks", rich_help_panel="Label")
 app.add_typer(labels.app, name="labels", rich_help_panel="Label")
 app.add_typer(rounds.app, name="round", rich_help_panel="Improve")
+app.add_typer(evaluation.app, name="evaluation", rich_help_panel="Improve")
 app.add_typer(finetune.app, name="finetune", rich_help_panel="Improve")
 app.add_typer(models.app, name="model", rich_help_panel="Set up")
 app.add_typer(access.app, name="access", rich_help_panel="Set up")

@@ -170,6 +170,17 @@ def agreement(campaign: CampaignId = "", json: Json = False) -> None:
     show(_agreed(found), "", made)
 
 
+@app.command("cancel")
+def cancel(campaign: Annotated[str, typer.Argument(help="Which campaign.")], json: Json = False) -> None:
+    """End a campaign before its time, with its masks that aren't accepted. What was said is kept and carries over."""
+    with connect() as client:
+        found = client.cancel_campaign(campaign)
+    if json:
+        emit(found)
+        return
+    show(_described(found))
+
+
 @app.command("choose")
 def choose(
     campaign: CampaignId = "",

@@ -1,6 +1,7 @@
 """`madseg candidates`: cutting the candidate set M, and reading it."""
 
 from collections import Counter
+from enum import StrEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Cut the candidate set M, and read it.")
 
+
+class Strategy(StrEnum):
+    """By what images are put in order."""
+
+    DISCREPANCY = "discrepancy"
+    ENTROPY = "entropy"
+    RANDOM = "random"
+
+
 SetId = Annotated[str, typer.Argument(metavar="[SET]", help="Which set. Default: the newest.")]
 
 
@@ -26,13 +36,22 @@ def cut(
     keep_near_duplicates: Annotated[bool, typer.Option(help="Count near-duplicates as images of their own.")] = False,
     key: Annotated[str, typer.Option(help="Cutting again with the same key answers with the same set.")] = "",
     note: Annotated[str, typer.Option(help="A note for people.")] = "",
+    strategy: Annotated[Strategy, typer.Option(help="By what images are put in order.")] = Strategy.DISCREPANCY,
+    size: Annotated[int, typer.Option(min=0, max=10_000, help="Images, by entropy or random.")] = 0,
+    grouped: Annotated[
+        bool, typer.Option("--grouped", help="By entropy or random: through the rankings' classes and constraint.")
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Decides the lots.")] = 0,
+    contestant: Annotated[
+        list[str] | None, typer.Option(help="Let versions compete, name/version; two or more. In place of a target.")
+    ] = None,
     source: Source = "",
     tag: Tag = None,
     since: Since = None,
     until: Until = None,
     json: Json = False,
 ) -> None:
-    """Cut the candidate set M: the worst images of every ranking, each image once."""
+    """Cut the candidate set M: the worst images of every ranking, each image once; or by entropy, or by lot."""
     with connect() as client:
         made = client.cut_candidates(
             per_ranking=per_ranking,
@@ -42,6 +61,11 @@ def cut(
             keep_near_duplicates=keep_near_duplicates,
             idempotency_key=key,
             note=note,
+            strategy=strategy.value,
+            size=size,
+            grouped=grouped,
+            seed=seed,
+            contestants=contestant or (),
         )
     if json:
         emit(made)
@@ -101,17 +125,32 @@ def shown(candidate_set: SetId = "", json: Json = False) -> None:
 
 
 def _described(item: "CandidateSet") -> Text:
-    contests = ", ".join(f"{each.competitor} ({each.state})" for each in item.contests)
-    target = item.contests[0].target if item.contests else "the target"
     lines = [
-        f": {several(item.size, 'image')}, at most {count(item.per_ranking)} of each ranking,",
+        f": {several(item.size, 'image')}, {_how(item)},",
         f"{several(item.near_duplicates, 'near-duplicate')} behind them; cut {moment(item.cut_at)}.",
-        f"{target} against {contests}; criteria {item.criteria_id}.",
+        f"{_whom(item)}; criteria {item.criteria_id}.",
     ]
     return headed(item.id, "\n".join(lines + ([item.note] if item.note else [])))
 
 
+def _how(item: "CandidateSet") -> str:
+    if item.strategy == "discrepancy":
+        return f"at most {count(item.per_ranking)} of each ranking"
+    words = "by entropy" if item.strategy == "entropy" else f"by lot (seed {item.seed})"
+    return f"{words}{' through the rankings of each class' if item.grouped else ' of all images'}"
+
+
+def _whom(item: "CandidateSet") -> str:
+    if item.contestants:
+        return f"{', '.join(map(str, item.contestants))} against each other"
+    contests = ", ".join(f"{each.competitor} ({each.state})" for each in item.contests)
+    target = item.contests[0].target if item.contests else "the target"
+    return f"{target} against {contests}"
+
+
 def _reasons(item: "Candidate") -> str:
+    if not item.placements:
+        return "–" if item.score is None else f"score {item.score:.3f}"
     first = item.placements[0].key
     more = f" +{len(item.placements) - 1}" if len(item.placements) > 1 else ""
     return f"{first.class_name}, {first.competitor}{more}"

@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Have masks drawn and checked.")
 
 Campaign = Annotated[str, typer.Option(help="Of this campaign.")]
-STATES = "waiting, drawing, submitted, in_review, accepted, sent_back"
-PURPOSES = "counterexample, test, random_lane, second_opinion"
+BATCH = 1000
+"""Images of one call."""
+
+STATES = "waiting, drawing, submitted, in_review, accepted, sent_back, cancelled"
+PURPOSES = "counterexample, test, random_lane, second_opinion, contest"
 
 
 @app.command("create")
@@ -38,17 +41,39 @@ def create(
 
 @app.command("add")
 def add(
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Ids of images.")],
-    purpose: Annotated[str, typer.Option(help="What they are for: random_lane or counterexample.")],
+    images: Annotated[list[str] | None, typer.Argument(metavar="[IMAGE...]", help="Ids of images.")] = None,
+    purpose: Annotated[str, typer.Option(help="What they are for: random_lane, counterexample or contest.")] = "",
     campaign: Annotated[
         str, typer.Option(help="Counterexamples: trained on with its S. Default: the newest that is closed.")
     ] = "",
+    random_lane: Annotated[
+        int, typer.Option(min=0, help="So many images of the random lane, drawn by lot; again: the same ones.")
+    ] = 0,
+    candidate_set: Annotated[str, typer.Option("--set", help="All images of a set with contestants.")] = "",
     json: Json = False,
 ) -> None:
-    """Make tasks for images of your own choice."""
+    """Make tasks for images of your own choice, of the random lane, or of a competition."""
+    if (bool(images) + bool(random_lane) + bool(candidate_set)) != 1:
+        raise typer.BadParameter("name images, or --random-lane, or --set: one of the three")
+    if (random_lane and purpose not in ("", "random_lane")) or (candidate_set and purpose not in ("", "contest")):
+        raise typer.BadParameter("--random-lane and --set say what the masks are for", param_hint="--purpose")
     with connect() as client:
-        made = client.add_mask_tasks(images, purpose, campaign_id=campaign)
-    _show_made(made, json)
+        chosen, what = list(images or ()), purpose
+        if random_lane:
+            # Ids are hashes, and so lots: the first ones are as good as any.
+            chosen, what = sorted(client.images(random_lane=True))[:random_lane], "random_lane"
+        elif candidate_set:
+            chosen = [item.image_id for item in client.candidates(candidate_set, page_size=1000)]
+            what = "contest"
+        parts = [chosen[at : at + BATCH] for at in range(0, len(chosen), BATCH)]
+        made = [client.add_mask_tasks(some, what, campaign_id=campaign) for some in parts]
+    _show_made(_summed(made), json)
+
+
+def _summed(made: "list[MaskTasksMade]") -> "MaskTasksMade":
+    from madseg.client import MaskTasksMade
+
+    return MaskTasksMade(sum(item.created for item in made), sum(item.present for item in made))
 
 
 @app.command("reassign")

@@ -138,7 +138,7 @@ def approve(
 
 @app.command("cancel")
 def cancel(round_id: NamedRound, json: Json = False) -> None:
-    """End a round that goes on, and its run. What it had is kept."""
+    """End a round that goes on, with its run, campaign and mask tasks. What it had is kept."""
     with connect() as client:
         found = client.cancel_round(round_id)
     _told(found, json)

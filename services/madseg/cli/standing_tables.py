@@ -1,6 +1,6 @@
 """Table 1 on a terminal: figures with their intervals, who ties with whom, and each version against the one before."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from madseg.cli.output import headed, several, table
@@ -21,9 +21,14 @@ def standing_tables(found: "Standings") -> Iterator[object]:
             yield differences
         yield ""
     if found.stability:
-        known = [value for value in found.stability if value == value]
-        halfway = f"{known[len(known) // 2 - 1]:.2f}" if known else "–"
-        yield f"The ranking by half of the newest T's images correlates {halfway} with that by all."
+        told = halfway(found.stability)
+        yield f"The ranking by half of the newest T's images correlates {told} with that by all."
+
+
+def halfway(stability: Sequence[float]) -> str:
+    """The rank correlation of the ranking by half of what there is with that by all; a dash where it isn't known."""
+    known = [value for value in stability if value == value]
+    return f"{known[max(0, len(known) // 2 - 1)]:.2f}" if known else "–"
 
 
 def _head(item: "TestSet") -> "Text":
@@ -58,13 +63,14 @@ def _differences(found: "Standings", at: int) -> "Table | None":
     here = [item for item in found.differences if item.set == at]
     if not here:
         return None
-    made = table("against the one before", "gain>", "95 % interval>", "p>", "better>", "worse>", "to tell apart>")
+    made = table("against the one before", "gain>", "95 % interval>", "p>", "better>", "worse>", "more>")
     for item in here:
-        wanted = "–" if item.images_to_separate is None else several(item.images_to_separate, "image")
+        wanted = "–" if item.more_images is None else several(item.more_images, "image")
         counts = (str(item.better), str(item.worse), wanted)
-        made.add_row(f"{item.after} – {item.before}", *_signed(item.gain), f"{item.p_value:.4f}", *counts)
+        made.add_row(f"{item.after} – {item.before}", *signed(item.gain), f"{item.p_value:.4f}", *counts)
     return made
 
 
-def _signed(figure: "Figure") -> tuple[str, str]:
+def signed(figure: "Figure") -> tuple[str, str]:
+    """A gain and its interval."""
     return f"{figure.value:+.3f}", f"{figure.low:+.3f} – {figure.high:+.3f}"

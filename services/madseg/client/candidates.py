@@ -6,9 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from madseg.client.connection import Connection
 from madseg.client.decode.common import from_filter, from_version
-from madseg.client.decode.selector import to_candidate, to_candidate_set, to_diff
+from madseg.client.decode.selector import from_strategy, to_candidate, to_candidate_set, to_diff, to_places
 from madseg.client.pages import over_pages
-from madseg.client.values.candidates import Candidate, CandidateDiff, CandidatePage, CandidateSet
+from madseg.client.values.candidates import (
+    Candidate,
+    CandidateDiff,
+    CandidatePage,
+    CandidateSet,
+    CutStrategy,
+    Places,
+)
 from madseg.client.values.common import ImageFilter, Version
 from madseg.v1 import selector_pb2
 from madseg.v1.selector_pb2_grpc import SelectorServiceStub
@@ -34,13 +41,24 @@ class CandidateCalls:
         keep_near_duplicates: bool = False,
         idempotency_key: str = "",
         note: str = "",
+        strategy: str | CutStrategy = CutStrategy.DISCREPANCY,
+        size: int = 0,
+        grouped: bool = False,
+        seed: int = 0,
+        contestants: Iterable[str | Version] = (),
         timeout: float = CUT_SECONDS,
     ) -> CandidateSet:
         """Cuts the candidate set M: the first `per_ranking` images per competitor, defender and class, in one
         transaction. A second call with the same `idempotency_key` answers with the set that the first one cut.
 
+        By the `strategy` "entropy" or "random" it has `size` images: of all, or with `grouped` through the subgroups
+        and the content constraint of the rankings. `contestants`, 2 to 10 versions `"name/3"`, compete with each other,
+        each pair in both roles, in place of the target with its competitors.
+
         Raises:
             NotReady: a contest is still filling and `allow_incomplete` is not set; the message says what it lacks.
+            NotFound: there is no such target, or no such contestant.
+            InvalidArgument: values that don't go together, or a target without entropies.
         """
         request = selector_pb2.CutCandidatesRequest(
             per_ranking=per_ranking,
@@ -50,6 +68,11 @@ class CandidateCalls:
             idempotency_key=idempotency_key or uuid.uuid4().hex,
             keep_near_duplicates=keep_near_duplicates,
             note=note,
+            strategy=from_strategy(strategy),
+            size=size,
+            grouped=grouped,
+            seed=seed,
+            contestants=[named for item in contestants if (named := from_version(item)) is not None],
         )
         answer = self._selector.call(self._candidate_stub().CutCandidates, request, timeout)
         return to_candidate_set(answer.candidate_set)
@@ -119,6 +142,18 @@ class CandidateCalls:
             keep_near_duplicates=keep_near_duplicates,
         )
         return to_diff(self._selector.call(self._candidate_stub().DiffCandidates, request, timeout))
+
+    def places(self, image_ids: Iterable[str], *, target: str | Version | None = None, per_ranking: int = 25) -> Places:
+        """Where images would stand in the rankings of a target's contests, also those of the random lane; at most 1000
+        ids. `per_ranking` is how many of each ranking would be mined.
+
+        Raises:
+            NotFound: there is no contest of the target.
+        """
+        request = selector_pb2.PlaceImagesRequest(
+            target=from_version(target), image_ids=image_ids, per_ranking=per_ranking
+        )
+        return to_places(self._selector.call(self._candidate_stub().PlaceImages, request, CUT_SECONDS))
 
     def exclude(self, image_ids: Iterable[str], reason: str) -> int:
         """Keeps images out of rankings and candidate sets until restored; how many weren't for this reason before.

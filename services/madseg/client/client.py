@@ -8,6 +8,7 @@ from madseg.client import endpoints
 from madseg.client.candidates import CandidateCalls
 from madseg.client.connection import Connection
 from madseg.client.errors import InvalidArgument
+from madseg.client.evaluation import EvaluationCalls
 from madseg.client.finetune import FineTuneCalls
 from madseg.client.intake import IntakeCalls
 from madseg.client.masks import MaskCalls
@@ -21,7 +22,17 @@ TIMEOUT_SECONDS = 30.0
 """Default deadline of a call that isn't a stream."""
 
 
-class Client(IntakeCalls, RankingCalls, CandidateCalls, ModelCalls, ScoringCalls, MaskCalls, FineTuneCalls, RoundCalls):
+class Client(
+    IntakeCalls,
+    RankingCalls,
+    CandidateCalls,
+    ModelCalls,
+    ScoringCalls,
+    MaskCalls,
+    FineTuneCalls,
+    RoundCalls,
+    EvaluationCalls,
+):
     """Asks the services of madseg. Threads may share it; close it, or use it in a `with` statement.
 
     `intake`, `selector`, `models`, `labelling`, `finetune` and `rounds` are addresses `host:port`; one that is left

@@ -35,6 +35,7 @@ RETRIED = {
         "ListCandidates",
         "DiffCandidates",
         "ExplainImage",
+        "PlaceImages",
         "GetLabelMaps",
         "ListMissing",
         "FindUnknownImages",
@@ -52,6 +53,7 @@ RETRIED = {
         "ListVetoes",
         "RevokeVetoes",
         "GetAgreement",
+        "CancelCampaign",  # one that is cancelled stays so
         "ChooseSets",  # a second call answers with what was chosen
         "GetChosenSets",
     ),
@@ -87,6 +89,7 @@ RETRIED = {
         "GetStandings",
         "ListResults",
     ),
+    "madseg.v1.EvaluationService": ("CompareVersions", "GetCoverage", "GetCompetition"),
 }
 """The calls that may be made twice without another effect."""
 

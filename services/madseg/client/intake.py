@@ -105,12 +105,12 @@ class IntakeCalls:
         answer = self._intake.call(self._intake_stub().GetPicture, request)
         return Picture(answer.content, answer.media_type)
 
-    def images(self, *, page_size: int = 1000) -> Iterator[str]:
-        """Ids of all accepted images in order of acceptance, a page at a time."""
+    def images(self, *, page_size: int = 1000, random_lane: bool = False) -> Iterator[str]:
+        """Ids of all accepted images in order of acceptance, a page at a time; with `random_lane` of that alone."""
         stub = self._intake_stub()
 
         def fetch(token: str) -> tuple[Sequence[str], str]:
-            request = intake_pb2.ListImagesRequest(page_size=page_size, page_token=token)
+            request = intake_pb2.ListImagesRequest(page_size=page_size, page_token=token, random_lane=random_lane)
             answer = self._intake.call(stub.ListImages, request)
             return answer.image_ids, answer.next_page_token
 

@@ -94,7 +94,7 @@ class RoundCalls:
         return to_round(self._rounds.call(self._rounds_stub().ApproveRound, request).round)
 
     def cancel_round(self, round_id: str) -> Round:
-        """Ends a round that goes on, and its run. One that is cancelled stays so.
+        """Ends a round that goes on, with its run, its campaign and its mask tasks. One that is cancelled stays so.
 
         Raises:
             NotReady: it has ended otherwise, or its version is being released.

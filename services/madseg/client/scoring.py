@@ -158,6 +158,16 @@ class ScoringCalls:
         request = scoring_pb2.GetAgreementRequest(campaign_id=campaign_id)
         return to_agreement(self._labelling.call(self._scoring_stub().GetAgreement, request))
 
+    def cancel_campaign(self, campaign_id: str) -> Campaign:
+        """Ends a campaign before its time, with its mask tasks that aren't accepted; their images leave S and T, and
+        may be mined again. What was said is kept. A second call changes nothing.
+
+        Raises:
+            NotFound: there is no such campaign.
+        """
+        request = scoring_pb2.CancelCampaignRequest(campaign_id=campaign_id)
+        return to_campaign(self._labelling.call(self._scoring_stub().CancelCampaign, request).campaign)
+
     def choose_sets(self, campaign_id: str = "", *, allow_incomplete: bool = False) -> ChosenSets:
         """Reserves T, cuts S from the rest, and closes the campaign. A second call answers with what was chosen.
 

@@ -101,7 +101,11 @@ def ended(tasks: list[MaskTask]) -> list[MaskTask]:
     Raises:
         NotReady: some are not.
     """
-    left = [task for task in tasks if task.state not in (MaskTaskState.ACCEPTED, MaskTaskState.SENT_BACK)]
+    left = [
+        task
+        for task in tasks
+        if task.state not in (MaskTaskState.ACCEPTED, MaskTaskState.SENT_BACK, MaskTaskState.CANCELLED)
+    ]
     if left:
         raise NotReady(f"{len(left)} of {len(tasks)} masks are not accepted, the first is {left[0].state}")
     return tasks

@@ -106,23 +106,24 @@ class Intake:
             return self._blobs.get(stored.accepted.original_uri), stored.media_type
         return self._blobs.get(stored.accepted.canonical_uri), "image/png"
 
-    def page(self, after: int, limit: int) -> list[tuple[int, str]]:
-        """(sequence, id) of at most `limit` images after a sequence number, in order of acceptance.
+    def page(self, after: int, limit: int, *, random_lane: bool = False) -> list[tuple[int, str]]:
+        """(sequence, id) of at most `limit` images after a sequence number, in order of acceptance; with `random_lane`
+        of that alone.
 
         Numbers are given out before they are committed, so an image may come to light behind one with a larger number.
         A page therefore ends where nothing is under way any more.
         """
-        found = self._settled_page(after, limit)
+        found = self._settled_page(after, limit, random_lane=random_lane)
         if len(found) < limit:
             with self._database.write() as tx:  # whose turn comes when all that was under way has ended
                 settled = store.last_sequence(tx)
             self._settled = max(self._settled, settled)
-            found = self._settled_page(after, limit)
+            found = self._settled_page(after, limit, random_lane=random_lane)
         return found
 
-    def _settled_page(self, after: int, limit: int) -> list[tuple[int, str]]:
+    def _settled_page(self, after: int, limit: int, *, random_lane: bool) -> list[tuple[int, str]]:
         with self._database.snapshot() as tx:
-            return store.list_images(tx, after, self._settled, limit)
+            return store.list_images(tx, after, self._settled, limit, random_lane=random_lane)
 
     def requeue(self, images: Sequence[str]) -> tuple[int, list[str]]:
         """Publishes images once more: (how many, ids that were never accepted or are forgotten).

@@ -88,7 +88,7 @@ class IntakeApi(IntakeServiceServicer):
         limit = request.page_size or PAGE
         if limit > MAX_PAGE:
             raise InvalidInput(f"page_size must be 1..{MAX_PAGE}, got {limit}", field="page_size")
-        rows = self._intake.page(_after(request.page_token), limit)
+        rows = self._intake.page(_after(request.page_token), limit, random_lane=request.random_lane)
         token = str(rows[-1][0]) if len(rows) == limit else ""
         return intake_pb2.ListImagesResponse(image_ids=[image for _, image in rows], next_page_token=token)
 

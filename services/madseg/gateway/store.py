@@ -148,10 +148,15 @@ def find_images(tx: Connection, image_ids: Sequence[str]) -> dict[str, StoredIma
     return {row.image_id: _image(row) for row in rows}
 
 
-def list_images(tx: Connection, after: int, until: int, limit: int) -> list[tuple[int, str]]:
-    """(sequence, id) of at most `limit` images with sequence numbers in (after, until], in order of acceptance."""
+def list_images(
+    tx: Connection, after: int, until: int, limit: int, *, random_lane: bool = False
+) -> list[tuple[int, str]]:
+    """(sequence, id) of at most `limit` images with sequence numbers in (after, until], in order of acceptance; with
+    `random_lane` of that alone."""
     asked = IMAGES.c.sequence > after, IMAGES.c.sequence <= until
     query = select(IMAGES.c.sequence, IMAGES.c.image_id).where(*asked, _living(IMAGES))
+    if random_lane:
+        query = query.where(IMAGES.c.random_lane)
     return [(row.sequence, row.image_id) for row in tx.execute(query.order_by(IMAGES.c.sequence).limit(limit))]
 
 

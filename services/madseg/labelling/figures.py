@@ -48,7 +48,7 @@ def figures(database: Database, clock: Callable[[], int]) -> Iterator[Reading]:
         yield from _raters(tx, now)
 
 
-_CAMPAIGN_STATES = (kept.OPEN, kept.SCORED, kept.CLOSED)
+_CAMPAIGN_STATES = (*kept.GOING_ON, kept.CLOSED, kept.CANCELLED)
 _KINDS = (kept.GRADE, kept.VETO, kept.ABSTENTION)
 
 _IN_OPEN = CAMPAIGNS.c.state == kept.OPEN

@@ -96,6 +96,6 @@ def _recount(tx: Connection, place: Place) -> None:
     values = {"images": images, "carried": carried.scalar_subquery(), "revision": CAMPAIGNS.c.revision + 1}
     tx.execute(update(CAMPAIGNS).where(CAMPAIGNS.c.id == campaign_id).values(values))
     found = kept.campaign(tx, campaign_id)
-    if found.state != kept.CLOSED:
+    if found.state in kept.GOING_ON:
         kept.settle(tx, found, [])
         adapt(tx, found)

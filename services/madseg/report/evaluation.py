@@ -36,7 +36,7 @@ def differences(found: "Standings") -> str:
     if not found.differences:
         return ""
     rows = "".join(_difference(found, item) for item in found.differences)
-    names = ("On", "From", "To", "Gain", "95 % interval", "p", "Better", "Worse", "Images to tell them apart")
+    names = ("On", "From", "To", "Gain", "95 % interval", "p", "Better", "Worse", "More images to tell them apart")
     heads = "".join(f'<th scope="col">{name}</th>' for name in names)
     return (
         '<p class="aside">Paired, image by image. The random lane is the honest sample of the stream: progress is '
@@ -96,7 +96,7 @@ def _notes(found: "Standings") -> str:
 def _difference(found: "Standings", item: "PairedDifference") -> str:
     tone = "yes" if item.gain.low > 0 else "no" if item.gain.high < 0 else ""
     p_value = "&lt; 0.001" if item.p_value < 0.001 else f"{item.p_value:.3f}"
-    needed = "–" if item.images_to_separate is None else f"{item.images_to_separate:,}"
+    needed = "–" if item.more_images is None else f"{item.more_images:,}"
     return (
         f'<tr><th scope="row">{_name(found.sets[item.set])}</th><td>{escape(str(item.before))}</td>'
         f'<td>{escape(str(item.after))}</td><td class="{tone}">{signed(item.gain.value)}</td>'

@@ -5,16 +5,29 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from madseg.report.panels import LegendClass
 from madseg.report.repairs import Repair, Repairs
 
 if TYPE_CHECKING:
-    from madseg.client import Agreement, Campaign, Client, Opinion, Round, Run, Standings
+    from madseg.client import (
+        Agreement,
+        Campaign,
+        Client,
+        Competition,
+        Coverage,
+        Opinion,
+        Round,
+        Run,
+        Standings,
+        VersionComparison,
+    )
 
 AT_ONCE = 6
 """Counterexamples that are asked for side by side."""
+
+T = TypeVar("T")
 
 Pictures = Callable[[str], bytes | None]
 """The canonical picture of an image by its id; None where there is none."""
@@ -26,7 +39,8 @@ class RoundFacts:
 
     `mined` counts the images of M by class, in the rankings that chose them. `photographs` are of the first images of
     `repairs`, which holds all that have a mask. `hours_drawn` were spent on the masks of S and T, as the page measured
-    it; `side` is the longest side of a picture in pixels.
+    it; `side` is the longest side of a picture in pixels. `lane` and `coverage` are of the random lane; `competition`
+    is the newest one that the version which came of the round, or the one it began with, takes part in.
     """
 
     round: "Round"
@@ -42,6 +56,9 @@ class RoundFacts:
     standings: "Standings"
     hours_drawn: float = 0.0
     side: int = 256
+    lane: "VersionComparison | None" = None
+    coverage: "Coverage | None" = None
+    competition: "Competition | None" = None
 
 
 def gather(
@@ -78,7 +95,28 @@ def gather(
         client.standings(found.target.model),
         _hours_drawn(client, found),
         side,
+        *_judged(client, found),
     )
+
+
+def _judged(client: "Client", found: "Round") -> "tuple[VersionComparison | None, Coverage | None, Competition | None]":
+    """What there is: without masks of the random lane, or without a competition, there is none."""
+    whose = found.released or found.target
+    met = _there(client.competition)
+    return (
+        _there(lambda: client.compare_versions(model=whose.model)),
+        _there(lambda: client.coverage(version=whose.version, model=whose.model)),
+        met if met is not None and {found.released, found.target} & set(met.contestants) else None,
+    )
+
+
+def _there(ask: "Callable[[], T]") -> "T | None":
+    from madseg.client import NotFound
+
+    try:
+        return ask()
+    except NotFound:
+        return None
 
 
 def _repairs(client: "Client", found: "Round") -> list[Repair]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
-from madseg.report import evaluation, people, training
+from madseg.report import evaluation, judging, people, training
 from madseg.report.facts import RoundFacts
 from madseg.report.marks import Figure, document, figures_list, legend_list, panel, part, settings_list
 from madseg.report.panels import label_map, photo
@@ -51,6 +51,9 @@ def round_page(facts: RoundFacts) -> str:
             part("summary", "Summary", figures_list(tuple(_figures(facts)))),
             part("worth", "What the versions are worth", evaluation.standings(facts.standings)),
             part("gains", "Each version against the one before it", evaluation.differences(facts.standings)),
+            part("lane", "On the random lane", judging.lane(facts.lane)),
+            part("coverage", "What the contests don’t see", judging.coverage(facts.coverage)),
+            part("competition", "Where versions disagree most", judging.competition(facts.competition)),
             part("gate", "The gate", training.gate(facts.run)),
             part("repairs", "Counterexamples, before and after", _repairs(facts)),
             part("mined", "What was mined", people.mined(facts)),

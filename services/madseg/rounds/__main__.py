@@ -16,7 +16,9 @@ from madseg.client.tls import Tls
 from madseg.observing.measured import MeasuredDatabase
 from madseg.ports import Database
 from madseg.process import serve
+from madseg.rounds.asking import Asking
 from madseg.rounds.evaluating import Evaluator
+from madseg.rounds.evaluation_api import EvaluationApi
 from madseg.rounds.grpc_api import RoundsApi
 from madseg.rounds.migrations import TABLES
 from madseg.rounds.neighbours import Neighbours, Remote
@@ -29,6 +31,7 @@ from madseg.security.admission import Admission
 from madseg.security.guarding import Guarding, guard
 from madseg.security.tls import TlsSettings, open_tls
 from madseg.settings import setting
+from madseg.v1.evaluation_pb2_grpc import add_EvaluationServiceServicer_to_server
 from madseg.v1.rounds_pb2_grpc import add_RoundsServiceServicer_to_server
 
 TURN_SECONDS = 0.5
@@ -81,13 +84,24 @@ def build(
     database = MeasuredDatabase(database, "rounds")
     database.prepare(TABLES, upgrade=config.migrate)
     evaluator = Evaluator(database, neighbours, len(project.taxonomy(config.taxonomy).names))
-    api = RoundsApi(database, neighbours, access, evaluator, clock, _new_id)
+    asking = Asking(database, neighbours, access, evaluator)
     supervisor = Supervisor(database, neighbours, Steps(database, neighbours, evaluator), clock, _new_id)
-    service = Service("madseg.v1.RoundsService", api, add_RoundsServiceServicer_to_server)
-    return [
-        Supervising(supervisor),
-        Server([service], config.rounds, Admission(access), guard(config), tls=open_tls(config), health=config.health),
+    services = [
+        Service(
+            "madseg.v1.RoundsService",
+            RoundsApi(database, neighbours, asking, clock, _new_id),
+            add_RoundsServiceServicer_to_server,
+        ),
+        Service(
+            "madseg.v1.EvaluationService",
+            EvaluationApi(database, neighbours, asking, evaluator),
+            add_EvaluationServiceServicer_to_server,
+        ),
     ]
+    server = Server(
+        services, config.rounds, Admission(access), guard(config), tls=open_tls(config), health=config.health
+    )
+    return [Supervising(supervisor), server]
 
 
 def _new_id() -> str:

@@ -5,7 +5,15 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from madseg.client.decode.rounds import from_plan, to_plan
 from madseg.client.values.common import Version
 from madseg.client.values.finetune import Figure
-from madseg.client.values.rounds import PairedDifference, Result, RoundPlan, Standings, TestKind
+from madseg.client.values.rounds import (
+    PairedDifference,
+    Result,
+    RoundPlan,
+    Standings,
+    TestKind,
+    TestSet,
+    TieGroup,
+)
 from madseg.core.errors import InvalidInput
 from madseg.core.messages import VersionRef
 from madseg.core.rounds import Outcome, Policy, Step
@@ -17,8 +25,8 @@ from madseg.v1 import finetune_pb2, types_pb2
 from madseg.v1 import rounds_pb2 as pb
 from madseg.wire import version_proto
 
-MAX_ID, MAX_MODEL, MAX_TEXT, MAX_CHANGES = 32, 63, 1000, 1000
-"""Characters of an id, a model's name and a path, and settings of a recipe that are changed."""
+MAX_ID, MAX_TEXT, MAX_CHANGES = 32, 1000, 1000
+"""Characters of an id and of a path, and settings of a recipe that are changed."""
 
 _STEPS = {
     Step.MINING: pb.ROUND_STEP_MINING,
@@ -141,41 +149,61 @@ def policy_proto(model: str, kept: Kept | None) -> pb.RoundPolicy:
 def standings_proto(found: Standings) -> pb.GetStandingsResponse:
     """The message of Table 1."""
     made = pb.GetStandingsResponse(stability=found.stability)
-    for test_set in found.sets:
-        against = None if test_set.against is None else _version(test_set.against)
-        kind, vetoed = _KINDS[test_set.kind], test_set.vetoed
-        made.sets.add(kind=kind, round=test_set.round, images=test_set.images, against=against, vetoed=vetoed)
+    made.sets.extend(map(set_proto, found.sets))
     for item in found.standings:
-        made.standings.add(set=item.set, version=_version(item.version), figure=_figure(item.figure), clean=item.clean)
-    for group in found.ties:
-        made.ties.add(set=group.set, versions=map(_version, group.versions))
-    made.differences.extend(map(_difference, found.differences))
+        made.standings.add(
+            set=item.set, version=version_message(item.version), figure=figure_proto(item.figure), clean=item.clean
+        )
+    made.ties.extend(map(ties_proto, found.ties))
+    made.differences.extend(map(difference_proto, found.differences))
     return made
 
 
 def result_proto(found: Result) -> pb.Result:
     """The message of a version on an image."""
-    return pb.Result(image_id=found.image_id, version=_version(found.version), mean_iou=found.mean_iou)
+    return pb.Result(image_id=found.image_id, version=version_message(found.version), mean_iou=found.mean_iou)
 
 
-def _difference(item: PairedDifference) -> pb.PairedDifference:
+def set_proto(found: TestSet) -> pb.TestSet:
+    """The message of a test set."""
+    against = None if found.against is None else version_message(found.against)
+    kind = _KINDS[found.kind]
+    return pb.TestSet(kind=kind, round=found.round, images=found.images, against=against, vetoed=found.vetoed)
+
+
+def ties_proto(found: TieGroup) -> pb.TieGroup:
+    """The message of versions that can't be told apart."""
+    return pb.TieGroup(set=found.set, versions=map(version_message, found.versions))
+
+
+def difference_proto(item: PairedDifference) -> pb.PairedDifference:
+    """The message of a version against another."""
     return pb.PairedDifference(
         set=item.set,
-        before=_version(item.before),
-        after=_version(item.after),
-        gain=_figure(item.gain),
+        before=version_message(item.before),
+        after=version_message(item.after),
+        gain=figure_proto(item.gain),
         p_value=item.p_value,
-        images_to_separate=None if item.images_to_separate is None else min(item.images_to_separate, (1 << 32) - 1),
+        images_to_separate=at_most_32_bits(item.images_to_separate),
         worse=item.worse,
         better=item.better,
+        more_images=at_most_32_bits(item.more_images),
+        corrected=item.corrected,
     )
 
 
-def _figure(found: Figure) -> finetune_pb2.Figure:
+def at_most_32_bits(number: int | None) -> int | None:
+    """A count of images that nobody will ever draw, as large as the field holds."""
+    return None if number is None else min(number, (1 << 32) - 1)
+
+
+def figure_proto(found: Figure) -> finetune_pb2.Figure:
+    """The message of a figure."""
     return finetune_pb2.Figure(value=found.value, low=found.low, high=found.high, images=found.images)
 
 
-def _version(found: Version) -> types_pb2.ModelVersion:
+def version_message(found: Version) -> types_pb2.ModelVersion:
+    """The message of a version."""
     return types_pb2.ModelVersion(model=found.model, version=found.version)
 
 

@@ -23,6 +23,7 @@ from madseg.core.errors import NotFound
 from madseg.core.label_map import LabelMap, decode
 from madseg.core.masks import to_canonical
 from madseg.core.preprocess import Box, Size
+from madseg.core.rounds import Outcome
 from madseg.ports import Database
 from madseg.rounds import rounds
 from madseg.rounds.neighbours import Neighbours
@@ -87,6 +88,25 @@ class Evaluator:
             self._count(model)
             self._refreshed[model] = time.monotonic()
 
+    def hold(self, images: Sequence[Held], versions: Collection[Version]) -> dict[str, dict[Version, float]]:
+        """mIoU of versions on images with masks, by image id, counting what is new; where a version has a map.
+
+        Raises:
+            Unavailable: a neighbour doesn't answer; what was counted so far is kept.
+        """
+        wanted, of_mask = frozenset(versions), {item.mask: item.image_id for item in images}
+        with self._lock:
+            known = self._known(list(of_mask))
+            for item in images:
+                self._count_image(item, wanted - known.get(item.mask, set()))
+        found: dict[str, dict[Version, float]] = {item.image_id: {} for item in images}
+        columns = (RESULTS.c.mask, RESULTS.c.model, RESULTS.c.version, RESULTS.c.mean_iou)
+        with self._database.snapshot() as tx:
+            for row in _in_chunks(tx, columns, list(of_mask)):
+                if (version := Version(row.model, row.version)) in wanted:
+                    found[of_mask[row.mask]][version] = row.mean_iou
+        return found
+
     def _count(self, model: str) -> None:
         versions = self._versions(model)
         for number, found in self._sets(model).items():
@@ -118,7 +138,9 @@ class Evaluator:
         except NotFound:
             return Set((), 0)  # nothing is chosen yet
         reported = [item.image_id for item in drawn if item.reported]
-        return Set([Held(item, tests[item]) for item in reported if item in tests], max(0, found.test - len(drawn)))
+        # What wasn't drawn has left the T of a round that was cancelled; nobody vetoed it.
+        vetoed = 0 if found.outcome is Outcome.CANCELLED else max(0, found.test - len(drawn))
+        return Set([Held(item, tests[item]) for item in reported if item in tests], vetoed)
 
     def _keep_set(self, model: str, number: int, found: Set) -> None:
         wanted = {item.image_id: item.mask for item in found.images}

@@ -9,9 +9,11 @@ from madseg import client
 from madseg.client import (
     Campaign,
     CampaignPlan,
+    Candidate,
     CandidateSet,
     ChosenSets,
     Contest,
+    ImagePlaces,
     MaskPurpose,
     MaskTask,
     Run,
@@ -29,6 +31,9 @@ from madseg.core.errors import (
     Unauthenticated,
     Unavailable,
 )
+
+PLACED = 1000
+"""Images that the selector is asked about in one call."""
 
 
 class Neighbours(ABC):
@@ -68,6 +73,23 @@ class Neighbours(ABC):
         """
 
     @abstractmethod
+    def competition(self, candidate_set_id: str) -> tuple[CandidateSet, Sequence[Candidate]]:
+        """A candidate set that was cut with contestants, the newest such for "", and its images.
+
+        Raises:
+            NotFound: there is no such set.
+            InvalidInput: it has no contestants.
+        """
+
+    @abstractmethod
+    def places(self, target: Version, image_ids: Sequence[str], per_ranking: int) -> Sequence[ImagePlaces]:
+        """Where images would stand in the rankings of a target's contests, those that nothing is known of left out.
+
+        Raises:
+            NotFound: it has no contest.
+        """
+
+    @abstractmethod
     def open_campaign(self, candidate_set_id: str, plan: CampaignPlan, key: str, note: str) -> Campaign:
         """Opens a campaign over a candidate set."""
 
@@ -78,6 +100,10 @@ class Neighbours(ABC):
     @abstractmethod
     def campaigns(self, model: str) -> Sequence[Campaign]:
         """Campaigns about a target, oldest first."""
+
+    @abstractmethod
+    def cancel_campaign(self, campaign_id: str) -> None:
+        """Ends a campaign and its mask tasks before their time."""
 
     @abstractmethod
     def choose(self, campaign_id: str, *, allow_incomplete: bool) -> ChosenSets:
@@ -174,6 +200,28 @@ class Remote(Neighbours):
             found = self._client.diff_candidates(since or target, target, per_ranking=per_ranking)
         return len(found.entered) + (0 if since else len(found.stayed))
 
+    def competition(self, candidate_set_id: str) -> tuple[CandidateSet, Sequence[Candidate]]:
+        with _told():
+            found = [item for item in self._client.candidate_sets() if candidate_set_id in ("", item.id)]
+            chosen = found if candidate_set_id else [item for item in found if item.contestants]
+            if not chosen:
+                which = candidate_set_id[:100] or "with contestants"
+                raise NotFound(f"no candidate set {which}: `madseg candidates cut --contestant` makes one")
+            if not chosen[0].contestants:
+                raise InvalidInput(
+                    f"candidate set {chosen[0].id} was cut for a target and has no contestants",
+                    field="candidate_set_id",
+                )
+            return chosen[0], list(self._client.candidates(chosen[0].id, page_size=1000))
+
+    def places(self, target: Version, image_ids: Sequence[str], per_ranking: int) -> Sequence[ImagePlaces]:
+        found: list[ImagePlaces] = []
+        with _told():
+            for at in range(0, len(image_ids), PLACED):
+                some = image_ids[at : at + PLACED]
+                found.extend(self._client.places(some, target=target, per_ranking=per_ranking).places)
+        return found
+
     def open_campaign(self, candidate_set_id: str, plan: CampaignPlan, key: str, note: str) -> Campaign:
         with _told():
             return self._client.create_campaign(candidate_set_id, plan, note=note, idempotency_key=key)
@@ -186,6 +234,10 @@ class Remote(Neighbours):
         with _told():
             found = self._client.campaigns()
         return [item for item in reversed(found) if item.target.model == model]
+
+    def cancel_campaign(self, campaign_id: str) -> None:
+        with _told():
+            self._client.cancel_campaign(campaign_id)
 
     def choose(self, campaign_id: str, *, allow_incomplete: bool) -> ChosenSets:
         with _told():

@@ -204,7 +204,7 @@ def cancel(database: Database, round_id: str, who: str, now: int) -> Round:
             "step": Step.ENDED,
             "outcome": Outcome.CANCELLED,
             "notes": (f"cancelled by {who}",),
-            "stopping": found.run_begun and found.step is Step.TRAINING,
+            "stopping": bool(found.candidate_set_id),
         }
         tx.execute(update(ROUNDS).where(ROUNDS.c.id == found.id).values(**_stored(found, now, ending)))
         return round_of(tx, found.id)

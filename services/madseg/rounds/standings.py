@@ -74,15 +74,33 @@ def standings(database: Database, model: str) -> Standings:
     made = [
         Standing(at, version, Figure(**figures[at]["figures"][str(version)]), _clean(table, trained, version))
         for at, table in enumerate(ordered)
-        for version in _order(table.values, model)
+        for version in ordered_versions(table.values, model)
     ]
     ties = [TieGroup(at, tuple(map(Version.of, group))) for at, found in enumerate(figures) for group in found["ties"]]
-    differences = [_difference(at, item) for at, found in enumerate(figures) for item in found["differences"]]
+    differences = [difference(at, item) for at, found in enumerate(figures) for item in found["differences"]]
     if reports:
         sets.append(TestSet(TestKind.T0_REPORT, 0, max(item.images for item in reports.values()), None, 0))
         made += [Standing(len(sets) - 1, Version(model, number), item, True) for number, item in reports.items()]
     newest = [found["stability"] for table, found in zip(ordered, figures, strict=True) if table.number != LANE]
     return Standings(tuple(sets), tuple(made), tuple(ties), tuple(differences), tuple(newest[-1] if newest else ()))
+
+
+def test_set(database: Database, model: str, number: int) -> tuple[Table, TestSet]:
+    """One set, with what it is; `number` 0 is the random lane.
+
+    Raises:
+        NotFound: no such round, or no image of the set has an accepted mask.
+    """
+    with database.snapshot() as tx:
+        numbered = {item.number: item for item in rounds.of_model(tx, model)}
+        if number != LANE and number not in numbered:
+            raise NotFound(f"{model} has no round {number}")
+        found = next((table for table in _tables(tx, model, number) if table.images), None)
+        vetoed = tx.execute(select(SETS.c.vetoed).where(SETS.c.model == model, SETS.c.round == number)).scalar() or 0
+    if found is None:
+        name = "the random lane" if number == LANE else f"T({number})"
+        raise NotFound(f"no image of {name} of {model} has an accepted mask yet")
+    return found, _set(found, numbered, vetoed)
 
 
 def results(database: Database, model: str, number: int) -> list[Result]:
@@ -104,10 +122,10 @@ def _joined(model: str, number: int | None = None) -> Any:
     return select(*columns).outerjoin_from(IMAGES, RESULTS, IMAGES.c.mask == RESULTS.c.mask).where(and_(*here))
 
 
-def _tables(tx: Connection, model: str) -> list[Table]:
+def _tables(tx: Connection, model: str, only: int | None = None) -> list[Table]:
     found: dict[int, dict[Version, dict[str, float]]] = {}
     images: dict[int, set[str]] = {}
-    for row in tx.execute(_joined(model)):
+    for row in tx.execute(_joined(model, only)):
         images.setdefault(row.round, set()).add(row.image_id)
         if row.model is not None:
             of_set = found.setdefault(row.round, {})
@@ -157,13 +175,13 @@ def _stability(table: Table) -> list[float]:
 
 
 def _differences(table: Table, model: str) -> list[dict[str, Any]]:
-    ours = [version for version in _order(table.values, model) if version.model == model]
+    ours = [version for version in ordered_versions(table.values, model) if version.model == model]
     pairs = ((before, after, table.values[before], table.values[after]) for before, after in pairwise(ours))
-    return [found for pair in pairs if (found := _paired(*pair)) is not None]
+    return [found for pair in pairs if (found := paired(*pair)) is not None]
 
 
-def _paired(before: Version, after: Version, old: Floats, new: Floats) -> dict[str, Any] | None:
-    """Over the images that both have a map of; None without one."""
+def paired(before: Version, after: Version, old: Floats, new: Floats) -> dict[str, Any] | None:
+    """A version against another over the images that both have a map of, as JSON has it; None without one."""
     both = ~np.isnan(old) & ~np.isnan(new)
     if not both.any():
         return None
@@ -179,9 +197,12 @@ def _paired(before: Version, after: Version, old: Floats, new: Floats) -> dict[s
     }
 
 
-def _difference(at: int, item: Mapping[str, Any]) -> PairedDifference:
-    named = {"before": Version.of(item["before"]), "after": Version.of(item["after"]), "gain": Figure(**item["gain"])}
-    return PairedDifference(**{**item, "set": at, **named})
+def difference(at: int, item: Mapping[str, Any]) -> PairedDifference:
+    """What `paired` told, of the set at a place."""
+    gain, needed = Figure(**item["gain"]), item["images_to_separate"]
+    named = {"before": Version.of(item["before"]), "after": Version.of(item["after"]), "gain": gain}
+    more = None if needed is None else max(0, needed - gain.images)
+    return PairedDifference(**{**item, "set": at, **named, "more_images": more})
 
 
 def _set(table: Table, numbered: Mapping[int, Round], vetoed: int) -> TestSet:
@@ -202,7 +223,7 @@ def _clean(table: Table, trained: Mapping[Version, frozenset[str]], version: Ver
     return trained.get(version, frozenset()).isdisjoint(table.images)
 
 
-def _order(values: Mapping[Version, Floats], model: str) -> list[Version]:
+def ordered_versions(values: Mapping[Version, Floats], model: str) -> list[Version]:
     """The target's versions ascending, then competitors by name."""
     return sorted(values, key=lambda version: (version.model != model, version))
 

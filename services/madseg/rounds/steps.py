@@ -21,7 +21,7 @@ from madseg.rounds.standings import standings
 _DRAWN = (MaskPurpose.COUNTEREXAMPLE, MaskPurpose.TEST)
 """Masks that a round waits for. Second opinions measure people and hold nobody up."""
 
-_SETTLED = (MaskTaskState.ACCEPTED, MaskTaskState.SENT_BACK)
+_SETTLED = (MaskTaskState.ACCEPTED, MaskTaskState.SENT_BACK, MaskTaskState.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,24 @@ class Steps:
         return self._of[found.step](found)
 
     def stop(self, found: Round) -> Move:
-        """Ends the run of a round that was cancelled."""
-        run_id = found.run_id or self._neighbours.start_run(self._run_plan(found), found.key).id
-        try:
-            self._neighbours.cancel_run(run_id)
-            notes = found.notes
-        except NotReady as error:
-            notes = (*found.notes, str(error))
-        return Move({"stopping": False, "run_id": run_id, "notes": notes})
+        """Ends what a round that was cancelled has begun: its run, its campaign and its mask tasks."""
+        run_id, notes = found.run_id, found.notes
+        if found.run_begun and found.released is None:
+            run_id = run_id or self._neighbours.start_run(self._run_plan(found), found.key).id
+            try:
+                self._neighbours.cancel_run(run_id)
+            except NotReady as error:
+                notes = (*notes, str(error))
+        opened = found.campaign_id or self._opened(found)
+        if opened:
+            self._neighbours.cancel_campaign(opened)
+        return Move({"stopping": False, "run_id": run_id, "campaign_id": opened, "notes": notes})
+
+    def _opened(self, found: Round) -> str:
+        """The campaign over the round's M, which may be there although its id was never told; "" for none."""
+        about = self._neighbours.campaigns(found.target.model)
+        here = [item.id for item in about if item.candidate_set_id == found.candidate_set_id]
+        return here[-1] if found.candidate_set_id and here else ""
 
     def _mine(self, found: Round) -> Move:
         note = f"round {found.number} of {found.target.model}"
@@ -80,6 +90,8 @@ class Steps:
 
     def _score(self, found: Round) -> Move:
         campaign = self._neighbours.campaign(found.campaign_id)
+        if campaign.state is CampaignState.CANCELLED:
+            return _ended(Outcome.CANCELLED, f"campaign {campaign.id} was cancelled")
         if campaign.state in (CampaignState.SCORED, CampaignState.CLOSED) or found.despite:
             return self._on(found, approved=found.approved, despite=found.despite)
         return _waits(found, campaign.finished, campaign.images, "raters grade M")
@@ -87,6 +99,8 @@ class Steps:
     def _choose(self, found: Round) -> Move:
         if found.plan.approve_choice and not found.approved:
             return _asks(found, "all of M is scored: say that T may be reserved and S cut")
+        if self._neighbours.campaign(found.campaign_id).state is CampaignState.CANCELLED:
+            return _ended(Outcome.CANCELLED, f"campaign {found.campaign_id} was cancelled")
         sets = self._neighbours.choose(found.campaign_id, allow_incomplete=found.despite)
         sizes = {"counterexamples": len(sets.counterexamples), "test": len(sets.test)}
         if not sets.counterexamples and not found.plan.evaluate_only:

@@ -57,8 +57,8 @@ ROUNDS = Table(
 """`serial` counts all rounds, `number` those of a model. `going_on` is the model while the round goes on, so that two
 of one model can't. `revision` grows with every change. `plan`, `notes` and `steps` ([name, began, ended]) are JSON.
 `awaits`, `approved`, `despite`: a person's word is wanted, and was given, at this step. `run_begun`: a run may have
-been started, whether its id is known or not. `promoting`: its release may have been asked for. `stopping`: the run is
-yet to be cancelled. Ids are "" before they are known."""
+been started, whether its id is known or not. `promoting`: its release may have been asked for. `stopping`: what it has
+begun is yet to be ended. Ids are "" before they are known."""
 Index("rounds_by_model", ROUNDS.c.model, ROUNDS.c.serial)
 Index("rounds_to_stop", ROUNDS.c.stopping)
 

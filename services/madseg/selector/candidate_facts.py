@@ -46,11 +46,12 @@ def candidate_facts(
 def mean_discrepancy(candidate: Candidate, known: CandidateFacts) -> float:
     """The mean over the contests in which an image was compared, [0, 1].
 
-    Where its pairs are gone, its places still tell of the contests that chose it. The order of summing changes no bit.
+    Where its pairs are gone, its places still tell of the contests that chose it; 0 without either. The order of
+    summing changes no bit.
     """
     placed = {ContestRef(at.key.target, at.key.competitor): at.discrepancy for at in candidate.placements}
     values = (placed | dict(known.discrepancies)).values()
-    return math.fsum(values) / len(values)
+    return math.fsum(values) / len(values) if values else 0.0
 
 
 def _compared(

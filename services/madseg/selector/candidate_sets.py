@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
 
-from madseg.core.candidates import Candidate, Placement
+from madseg.core.candidates import BY_DISCREPANCY, Candidate, Order, Placement, Strategy
 from madseg.core.competition import ContestRef
 from madseg.core.errors import NotFound
 from madseg.core.messages import Defender, VersionRef
@@ -49,6 +49,7 @@ class CandidateSet:
     contests: list[StoredContest]
     offsets: dict[int, int]
     note: str
+    order: Order = BY_DISCREPANCY
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,10 @@ def store(
         "near_duplicates": sum(len(candidate.near_duplicates) for candidate in kept),
         "note": note,
         "idempotency_key": key,
+        "strategy": cut.order.strategy,
+        "grouped": cut.order.grouped,
+        "seed": cut.order.seed,
+        "contestants": json.dumps([[ref.model, ref.version] for ref in cut.order.contestants]),
     }
     tx.execute(insert(CANDIDATE_SETS), row)
     rows = [_candidate_row(str(row["id"]), rank, candidate, taxonomy) for rank, candidate in enumerate(kept, 1)]
@@ -161,6 +166,7 @@ def _candidate_row(set_id: str, rank: int, candidate: Candidate, taxonomy: Taxon
         "image_id": bytes.fromhex(candidate.image_id),
         "placements": json.dumps(placements),
         "near_duplicates": json.dumps(candidate.near_duplicates),
+        "score": candidate.score,
     }
 
 
@@ -173,7 +179,8 @@ def _candidate(row: Row[Any], taxonomy: Taxonomy) -> StoredCandidate:
         )
         for target, competitor, defender, name, rank, discrepancy in json.loads(row.placements)
     ]
-    return StoredCandidate(row.rank, Candidate(row.image_id.hex(), placements, json.loads(row.near_duplicates)))
+    found = Candidate(row.image_id.hex(), placements, json.loads(row.near_duplicates), row.score)
+    return StoredCandidate(row.rank, found)
 
 
 def _candidate_set(row: Row[Any]) -> CandidateSet:
@@ -194,4 +201,14 @@ def _candidate_set(row: Row[Any]) -> CandidateSet:
         contests,
         offsets,
         row.note,
+        _order(row),
     )
+
+
+def _order(row: Row[Any]) -> Order:
+    """Sets that were cut before there was a choice are by discrepancy."""
+    if row.strategy is None:
+        return BY_DISCREPANCY
+    contestants = tuple(VersionRef(*item) for item in json.loads(row.contestants))
+    strategy, size = Strategy(row.strategy), 0 if row.strategy == Strategy.DISCREPANCY else row.size
+    return Order(strategy, size, row.grouped, row.seed, contestants)

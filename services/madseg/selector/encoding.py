@@ -1,11 +1,13 @@
 """The selector's results as protobufs, and its requests as arguments."""
 
+import math
 from collections.abc import Mapping
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from madseg.core.candidates import Order, Strategy
 from madseg.core.errors import InvalidInput
-from madseg.core.messages import Defender
+from madseg.core.messages import Defender, VersionRef
 from madseg.core.ranking import Ranked, RankingKey
 from madseg.core.taxonomy import Taxonomy
 from madseg.requests import plain_text
@@ -13,7 +15,7 @@ from madseg.selector.candidate_facts import CandidateFacts, mean_discrepancy
 from madseg.selector.candidate_sets import CandidateSet, StoredCandidate, StoredContest
 from madseg.selector.diff import Change, Diff, Side
 from madseg.selector.explain import Explanation
-from madseg.selector.queries import Summary, Which
+from madseg.selector.queries import Placed, Summary, Which
 from madseg.selector.replay_progress import ReplayProgress
 from madseg.selector.walk import ImageFilter, Standing
 from madseg.v1 import selector_pb2, types_pb2
@@ -27,6 +29,15 @@ MAX_SOURCE = 1000
 
 MAX_TAG = 1000
 """The same for a tag's name and its value."""
+
+MAX_SIZE, MAX_CONTESTANTS = 10_000, 10
+"""Images of a set that is cut by entropy or by lot, and versions of a competition."""
+
+_STRATEGIES = {
+    Strategy.DISCREPANCY: selector_pb2.CUT_STRATEGY_DISCREPANCY,
+    Strategy.ENTROPY: selector_pb2.CUT_STRATEGY_ENTROPY,
+    Strategy.RANDOM: selector_pb2.CUT_STRATEGY_RANDOM,
+}
 
 _DEFENDERS = {
     Defender.TARGET: types_pb2.DEFENDER_TARGET,
@@ -160,6 +171,45 @@ def entry_proto(ranked: Ranked, standings: Mapping[str, Standing]) -> selector_p
     )
 
 
+def order(request: selector_pb2.CutCandidatesRequest) -> Order:
+    """In what order a cut takes images.
+
+    Raises:
+        InvalidInput: values that can't be, or don't go together.
+    """
+    strategy = next((known for known, value in _STRATEGIES.items() if value == request.strategy), None)
+    if request.strategy == selector_pb2.CUT_STRATEGY_UNSPECIFIED:
+        strategy = Strategy.DISCREPANCY
+    if strategy is None:
+        raise InvalidInput(
+            f"strategy must be one of {', '.join(_STRATEGIES)}, got {request.strategy}", field="strategy"
+        )
+    if request.seed >= 1 << 63:
+        raise InvalidInput("seed must be below 2 ** 63", field="seed")
+    if strategy is Strategy.DISCREPANCY:
+        if request.size or request.grouped or request.seed:
+            raise InvalidInput("size, grouped and seed are for entropy and random alone", field="strategy")
+        return Order(contestants=_contestants(request))
+    if request.contestants:
+        raise InvalidInput("contestants compete by discrepancy alone", field="contestants")
+    if not 1 <= request.size <= MAX_SIZE:
+        raise InvalidInput(f"size must be 1..{MAX_SIZE} by {strategy}, got {request.size}", field="size")
+    if strategy is Strategy.ENTROPY and request.seed:
+        raise InvalidInput("seed is for random alone", field="seed")
+    return Order(strategy, request.size, request.grouped, request.seed)
+
+
+def _contestants(request: selector_pb2.CutCandidatesRequest) -> tuple[VersionRef, ...]:
+    found = tuple(sorted({version_ref(item) for item in request.contestants}))
+    if found and not 2 <= len(found) <= MAX_CONTESTANTS:
+        raise InvalidInput(
+            f"contestants must be 2..{MAX_CONTESTANTS} different versions, got {len(found)}", field="contestants"
+        )
+    if found and request.target.model:
+        raise InvalidInput("a competition has contestants and no target", field="target")
+    return found
+
+
 def set_proto(item: CandidateSet) -> selector_pb2.CandidateSet:
     """A candidate set without its images."""
     return selector_pb2.CandidateSet(
@@ -172,6 +222,29 @@ def set_proto(item: CandidateSet) -> selector_pb2.CandidateSet:
         offsets=offset_protos(item.offsets),
         near_duplicates=item.near_duplicates,
         note=item.note,
+        strategy=_STRATEGIES[item.order.strategy],
+        grouped=item.order.grouped,
+        seed=item.order.seed,
+        contestants=map(version_proto, item.order.contestants),
+    )
+
+
+def places_proto(found: Placed) -> selector_pb2.PlaceImagesResponse:
+    """Where images would stand."""
+    return selector_pb2.PlaceImagesResponse(
+        places=[
+            selector_pb2.ImagePlaces(
+                image_id=item.image_id,
+                compared=len(item.discrepancies),
+                mean_discrepancy=math.fsum(item.discrepancies) / len(item.discrepancies) if item.discrepancies else 0.0,
+                largest_discrepancy=max(item.discrepancies, default=0.0),
+                rankings=item.rankings,
+                top=item.top,
+            )
+            for item in found.places
+        ],
+        unknown=found.unknown,
+        target=version_proto(found.target),
     )
 
 
@@ -189,12 +262,13 @@ def candidate_proto(item: StoredCandidate, known: CandidateFacts, taxonomy: Taxo
     return selector_pb2.Candidate(
         rank=item.rank,
         image_id=item.candidate.image_id,
-        discrepancy=item.candidate.discrepancy,
+        discrepancy=item.candidate.discrepancy if placements else max(known.discrepancies.values(), default=0.0),
         placements=placements,
         near_duplicates=item.candidate.near_duplicates,
         mean_discrepancy=mean_discrepancy(item.candidate, known),
         perceptual_hash=known.perceptual_hash,
         source=known.source,
+        score=item.candidate.score,
     )
 
 

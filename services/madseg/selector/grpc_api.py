@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 
+from madseg.core.candidates import Strategy
 from madseg.core.errors import InvalidInput
 from madseg.core.messages import checked_image_id
 from madseg.ports import Database
@@ -109,7 +110,7 @@ class SelectorApi(SelectorServiceServicer):
         return pb.GetDiscrepancyMatrixResponse(cells=[encoding.summary_proto(cell, self._taxonomy) for cell in cells])
 
     def CutCandidates(self, request: pb.CutCandidatesRequest, context: Any) -> pb.CutCandidatesResponse:
-        per_ranking = _per_ranking(request.per_ranking)
+        per_ranking, order = _per_ranking(request.per_ranking), encoding.order(request)
         key = plain_text(request.idempotency_key, "idempotency_key", MAX_KEY) or None
         note = plain_text(request.note, "note", MAX_NOTE)
         if key is not None:
@@ -123,12 +124,13 @@ class SelectorApi(SelectorServiceServicer):
             per_ranking,
             near=not request.keep_near_duplicates,
             allow_incomplete=request.allow_incomplete,
+            order=order,
         )
         with self._database.write() as tx:
             stored = candidate_sets.store(
                 tx,
                 cut,
-                per_ranking=per_ranking,
+                per_ranking=per_ranking if order.strategy is Strategy.DISCREPANCY else 0,
                 criteria_id=self._criteria.id,
                 now=self._clock(),
                 note=note,
@@ -173,6 +175,13 @@ class SelectorApi(SelectorServiceServicer):
         with self._database.snapshot() as tx:
             found = explain(tx, self._criteria, request.image_id)
         return encoding.explanation_proto(found, self._taxonomy)
+
+    def PlaceImages(self, request: pb.PlaceImagesRequest, context: Any) -> pb.PlaceImagesResponse:
+        _check_ids(request.image_ids)
+        found = self._queries.places(
+            encoding.which(request.target), request.image_ids, _per_ranking(request.per_ranking)
+        )
+        return encoding.places_proto(found)
 
     def GetLabelMaps(self, request: pb.GetLabelMapsRequest, context: Any) -> pb.GetLabelMapsResponse:
         with self._database.snapshot() as tx:

@@ -35,6 +35,13 @@ def unpack_maps(content: bytes) -> tuple[list[bytes], list[float | None]]:
     return maps, [None if entropy != entropy else entropy for entropy in entropies]
 
 
+def unpack_entropies(content: bytes) -> list[float | None]:
+    """The mean entropies alone."""
+    data = zstandard.decompress(content)
+    (count,) = _COUNT.unpack_from(data)
+    return [None if value != value else value for value in struct.unpack_from(f"<{count}f", data, _COUNT.size)]
+
+
 def compressor() -> zstandard.ZstdCompressor:
     """A compressor for `pack_maps`; not thread-safe."""
     return zstandard.ZstdCompressor(level=_LEVEL)

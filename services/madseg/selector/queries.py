@@ -5,16 +5,19 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from madseg.core.candidates import Candidate, cut
+from madseg.core.candidates import BY_DISCREPANCY, Candidate, Order, Strategy, cut
 from madseg.core.errors import NotFound, NotReady
 from madseg.core.messages import Defender, VersionRef
 from madseg.core.ranking import NEAR, Entry, Ranked, RankingKey, collapse
 from madseg.ports import Database
+from madseg.selector.competing import competed
 from madseg.selector.contests import Progress, State, chosen, met_by_all, progress, tallies
 from madseg.selector.criteria import Criteria
 from madseg.selector.enter import UNIT
 from madseg.selector.layout import Ranking, load_layout
 from madseg.selector.offsets import revision, standing
+from madseg.selector.places import Places, places
+from madseg.selector.sampling import sampled
 from madseg.selector.tables import RANKING_TALLIES
 from madseg.selector.walk import EVERY_IMAGE, Beyond, ImageFilter, Standing, beyond, walk
 
@@ -60,6 +63,16 @@ class Cut:
     candidates: list[Candidate]
     contests: list[Progress]
     offsets: dict[int, int]
+    order: Order = BY_DISCREPANCY
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Where images would stand in the contests of a target, and ids that nothing is known of."""
+
+    target: VersionRef
+    places: list[Places]
+    unknown: list[str]
 
 
 class Queries:
@@ -112,10 +125,32 @@ class Queries:
                     found.append(place)
             return Page(found, standings, False, revision(tx), item)
 
-    def cut(self, which: Which, images: ImageFilter, per_ranking: int, *, near: bool, allow_incomplete: bool) -> Cut:
-        """The candidate set of the chosen contests. Raises as `cuts` does."""
-        (made,) = self.cuts([which], images, per_ranking, near=near, allow_incomplete=allow_incomplete)
-        return made
+    def cut(
+        self,
+        which: Which,
+        images: ImageFilter,
+        per_ranking: int,
+        *,
+        near: bool,
+        allow_incomplete: bool,
+        order: Order = BY_DISCREPANCY,
+    ) -> Cut:
+        """The candidate set of the chosen contests, or of the contestants of an order. Raises as `cuts` does.
+
+        Raises:
+            NotFound: an unknown contestant.
+            InvalidInput: by entropy, and the target has none; too many images for a competition.
+        """
+        if order.contestants:
+            return self._competition(order, images, per_ranking, self._near if near else -1)
+        if order.strategy is Strategy.DISCREPANCY:
+            (made,) = self.cuts([which], images, per_ranking, near=near, allow_incomplete=allow_incomplete)
+            return made
+        with self._database.snapshot() as tx:
+            contests = self._complete(tx, [which], allow_incomplete=allow_incomplete)[0]
+            pixels = self.criteria.grid.pixels
+            found = sampled(tx, contests, images, order, pixels, self._near if near else -1)
+            return Cut(found, contests, standing(tx, self._topic), order)
 
     def cuts(
         self, targets: Sequence[Which], images: ImageFilter, per_ranking: int, *, near: bool, allow_incomplete: bool
@@ -127,14 +162,40 @@ class Queries:
             NotReady: a contest is still filling, and that isn't allowed; the message says what it lacks.
         """
         with self._database.snapshot() as tx:
-            chosen = met_by_all([self._chosen(tx, which) for which in targets])
-            lacking = [item.lacks for contests in chosen for item in contests if item.state is State.FILLING]
-            if lacking and not allow_incomplete:
-                raise NotReady(
-                    f"not complete: {'; '.join(lacking)}. Wait, queue what is missing with `madseg reconcile`, "
-                    "or allow an incomplete cut"
-                )
+            chosen = self._complete(tx, targets, allow_incomplete=allow_incomplete)
             return [self._cut(tx, contests, images, per_ranking, self._near if near else -1) for contests in chosen]
+
+    def places(self, which: Which, image_ids: Sequence[str], per_ranking: int) -> Placed:
+        """Where images would stand in the rankings of the chosen contests, also those that are never mined.
+
+        Raises:
+            NotFound: no contest of the target.
+            InvalidInput: no id of an image.
+        """
+        with self._database.snapshot() as tx:
+            contests, pixels = self._chosen(tx, which), self.criteria.grid.pixels
+
+            def entries(ranking: Ranking) -> Iterator[Entry]:
+                return _plain(self._walk(tx, ranking, EVERY_IMAGE))
+
+            found, unknown = places(tx, contests, image_ids, per_ranking, pixels, self._near, entries)
+            return Placed(contests[0].contest.ref.target, found, unknown)
+
+    def _complete(self, tx: Connection, targets: Sequence[Which], *, allow_incomplete: bool) -> list[list[Progress]]:
+        chosen = met_by_all([self._chosen(tx, which) for which in targets])
+        lacking = [item.lacks for contests in chosen for item in contests if item.state is State.FILLING]
+        if lacking and not allow_incomplete:
+            raise NotReady(
+                f"not complete: {'; '.join(lacking)}. Wait, queue what is missing with `madseg reconcile`, "
+                "or allow an incomplete cut"
+            )
+        return chosen
+
+    def _competition(self, order: Order, images: ImageFilter, per_ranking: int, near: int) -> Cut:
+        with self._database.snapshot() as tx:
+            layout = load_layout(tx, self.criteria)
+            found = competed(tx, self.criteria, layout, order.contestants, images, per_ranking, near)
+            return Cut(found, [], standing(tx, self._topic), order)
 
     def _cut(self, tx: Connection, contests: list[Progress], images: ImageFilter, per_ranking: int, near: int) -> Cut:
         rankings = {}

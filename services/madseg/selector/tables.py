@@ -244,7 +244,13 @@ CANDIDATE_SETS = Table(
     Column("near_duplicates", Integer, nullable=False),
     Column("note", Text, nullable=False),
     Column("idempotency_key", String(200), unique=True),
+    Column("strategy", String(16)),
+    Column("grouped", Boolean),
+    Column("seed", BigInteger),
+    Column("contestants", Text),
 )
+"""The last four are null where a set was cut before there was a choice: by discrepancy then. `contestants` is a JSON
+list of [model, version]."""
 
 CANDIDATES = Table(
     "selector_candidates",
@@ -254,5 +260,7 @@ CANDIDATES = Table(
     Column("image_id", LargeBinary(16), nullable=False),
     Column("placements", Text, nullable=False),
     Column("near_duplicates", Text, nullable=False),
+    Column("score", Double),
 )
+"""`score` is what the set was put in order by, where that isn't the discrepancy."""
 Index("selector_candidates_by_image", CANDIDATES.c.image_id)

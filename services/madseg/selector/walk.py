@@ -62,21 +62,21 @@ def walk(
     Costs a few queries for the top; a walk over everything, or under a filter that few images meet, reads every pair
     of the contest once.
     """
-    where = _conditions(images)
+    where = conditions(images)
     for row in _leaders(tx, ranking, where):
-        if _has_tags(row, images):
+        if has_tags(row, images):
             yield _standing(row, row.area / pixels)
     if ranking.floor is None:
         return
     past(ranking.id)
     for row, area in _entries(ranking, beyond or Beyond(tx, [ranking], where), pixels):
-        if _has_tags(row, images):
+        if has_tags(row, images):
             yield _standing(row, area / pixels)
 
 
 def beyond(tx: Connection, rankings: Iterable[Ranking], images: ImageFilter) -> "Beyond":
     """What lies past the leaders of some rankings of one contest: read when it is needed, and once for all of them."""
-    return Beyond(tx, list(rankings), _conditions(images))
+    return Beyond(tx, list(rankings), conditions(images))
 
 
 def past_floor(tx: Connection, ranking: Ranking, pixels: int) -> Iterator[tuple[bytes, float, int]]:
@@ -110,7 +110,8 @@ class Beyond:
 _FACTS = (IMAGES.c.image_id, IMAGES.c.perceptual_hash, IMAGES.c.source, IMAGES.c.captured_at, IMAGES.c.tags)
 
 
-def _conditions(images: ImageFilter) -> ColumnElement[bool]:
+def conditions(images: ImageFilter) -> ColumnElement[bool]:
+    """True for rows of `images` that may be mined and that a filter meets, but for tags: those need `has_tags`."""
     conditions = [~exists().where(EXCLUSIONS.c.image_id == IMAGES.c.image_id), IMAGES.c.random_lane.is_(False)]
     if images.captured_from is not None:
         conditions.append(IMAGES.c.captured_at >= images.captured_from)
@@ -118,7 +119,7 @@ def _conditions(images: ImageFilter) -> ColumnElement[bool]:
         conditions.append(IMAGES.c.captured_at < images.captured_until)
     if images.source:
         conditions.append(IMAGES.c.source == images.source)
-    for name, value in images.tags.items():  # nearly: `_has_tags` looks closer
+    for name, value in images.tags.items():  # nearly: `has_tags` looks closer
         conditions.append(IMAGES.c.tags.contains(json.dumps({name: value})[1:-1], autoescape=True))
     return and_(*conditions)
 
@@ -175,7 +176,8 @@ def _chunks(
         size = min(2 * size, LARGEST_CHUNK)
 
 
-def _has_tags(row: Row[Any], images: ImageFilter) -> bool:
+def has_tags(row: Any, images: ImageFilter) -> bool:
+    """Whether a row with `tags` has those of a filter."""
     if not images.tags:
         return True
     tags = json.loads(row.tags) if row.tags else {}

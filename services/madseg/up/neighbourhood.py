@@ -18,6 +18,7 @@ ENDPOINTS = {
     "madseg.v1.MasksService": "labelling",
     "madseg.v1.FineTuneService": "finetune",
     "madseg.v1.RoundsService": "rounds",
+    "madseg.v1.EvaluationService": "rounds",
 }
 """Under which key of `endpoints.json` each service's address stands."""
 

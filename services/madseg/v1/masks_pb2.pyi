@@ -37,6 +37,8 @@ class _MaskPurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MaskPurpo
     """An image of the random lane: never trained on."""
     MASK_PURPOSE_SECOND_OPINION: _MaskPurpose.ValueType  # 4
     """The same image drawn a second time by somebody else."""
+    MASK_PURPOSE_CONTEST: _MaskPurpose.ValueType  # 5
+    """An image on which versions compete, of a candidate set with contestants: it judges them, and isn't trained on by it."""
 
 class MaskPurpose(_MaskPurpose, metaclass=_MaskPurposeEnumTypeWrapper):
     """What a mask is for."""
@@ -51,6 +53,8 @@ MASK_PURPOSE_RANDOM_LANE: MaskPurpose.ValueType  # 3
 """An image of the random lane: never trained on."""
 MASK_PURPOSE_SECOND_OPINION: MaskPurpose.ValueType  # 4
 """The same image drawn a second time by somebody else."""
+MASK_PURPOSE_CONTEST: MaskPurpose.ValueType  # 5
+"""An image on which versions compete, of a candidate set with contestants: it judges them, and isn't trained on by it."""
 Global___MaskPurpose: _TypeAlias = MaskPurpose  # noqa: Y015
 
 class _MaskTaskState:
@@ -73,6 +77,8 @@ class _MaskTaskStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MaskTas
     """Two people agree."""
     MASK_TASK_STATE_SENT_BACK: _MaskTaskState.ValueType  # 6
     """The image is out of domain."""
+    MASK_TASK_STATE_CANCELLED: _MaskTaskState.ValueType  # 7
+    """Its campaign was cancelled before it was accepted."""
 
 class MaskTaskState(_MaskTaskState, metaclass=_MaskTaskStateEnumTypeWrapper):
     """Where a task stands."""
@@ -91,6 +97,8 @@ MASK_TASK_STATE_ACCEPTED: MaskTaskState.ValueType  # 5
 """Two people agree."""
 MASK_TASK_STATE_SENT_BACK: MaskTaskState.ValueType  # 6
 """The image is out of domain."""
+MASK_TASK_STATE_CANCELLED: MaskTaskState.ValueType  # 7
+"""Its campaign was cancelled before it was accepted."""
 Global___MaskTaskState: _TypeAlias = MaskTaskState  # noqa: Y015
 
 class _MaskStart:
@@ -489,7 +497,7 @@ class AddMaskTasksRequest(_message.Message):
     PURPOSE_FIELD_NUMBER: _builtins.int
     CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
     purpose: Global___MaskPurpose.ValueType
-    """What the masks are for: RANDOM_LANE or COUNTEREXAMPLE."""
+    """What the masks are for: RANDOM_LANE, COUNTEREXAMPLE or CONTEST."""
     campaign_id: _builtins.str
     """For COUNTEREXAMPLE: the closed campaign whose masks they are trained on with; empty: the newest that is closed."""
     @_builtins.property

@@ -514,6 +514,8 @@ class PairedDifference(_message.Message):
     IMAGES_TO_SEPARATE_FIELD_NUMBER: _builtins.int
     WORSE_FIELD_NUMBER: _builtins.int
     BETTER_FIELD_NUMBER: _builtins.int
+    MORE_IMAGES_FIELD_NUMBER: _builtins.int
+    CORRECTED_FIELD_NUMBER: _builtins.int
     set: _builtins.int
     """Place of the set in `sets`."""
     p_value: _builtins.float
@@ -524,6 +526,12 @@ class PairedDifference(_message.Message):
     """Images that got worse by more than 0.1."""
     better: _builtins.int
     """Images that got better by more than 0.1."""
+    more_images: _builtins.int
+    """How many more images than were compared would tell the two apart, 0 where these are enough; absent where they
+    don't differ at all.
+    """
+    corrected: _builtins.float
+    """`p_value` by Holm's correction over all pairs of the answer; absent where pairs aren't looked at together."""
     @_builtins.property
     def before(self) -> _types_pb2.ModelVersion:
         """The earlier."""
@@ -547,14 +555,25 @@ class PairedDifference(_message.Message):
         images_to_separate: _builtins.int | None = ...,
         worse: _builtins.int = ...,
         better: _builtins.int = ...,
+        more_images: _builtins.int | None = ...,
+        corrected: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_images_to_separate", b"_images_to_separate", "after", b"after", "before", b"before", "gain", b"gain", "images_to_separate", b"images_to_separate"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_corrected", b"_corrected", "_images_to_separate", b"_images_to_separate", "_more_images", b"_more_images", "after", b"after", "before", b"before", "corrected", b"corrected", "gain", b"gain", "images_to_separate", b"images_to_separate", "more_images", b"more_images"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_images_to_separate", b"_images_to_separate", "after", b"after", "before", b"before", "better", b"better", "gain", b"gain", "images_to_separate", b"images_to_separate", "p_value", b"p_value", "set", b"set", "worse", b"worse"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_corrected", b"_corrected", "_images_to_separate", b"_images_to_separate", "_more_images", b"_more_images", "after", b"after", "before", b"before", "better", b"better", "corrected", b"corrected", "gain", b"gain", "images_to_separate", b"images_to_separate", "more_images", b"more_images", "p_value", b"p_value", "set", b"set", "worse", b"worse"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__corrected: _TypeAlias = _typing.Literal["corrected"]  # noqa: Y015
+    _WhichOneofArgType__corrected: _TypeAlias = _typing.Literal["_corrected", b"_corrected"]  # noqa: Y015
     _WhichOneofReturnType__images_to_separate: _TypeAlias = _typing.Literal["images_to_separate"]  # noqa: Y015
     _WhichOneofArgType__images_to_separate: _TypeAlias = _typing.Literal["_images_to_separate", b"_images_to_separate"]  # noqa: Y015
+    _WhichOneofReturnType__more_images: _TypeAlias = _typing.Literal["more_images"]  # noqa: Y015
+    _WhichOneofArgType__more_images: _TypeAlias = _typing.Literal["_more_images", b"_more_images"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__corrected) -> _WhichOneofReturnType__corrected | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__images_to_separate) -> _WhichOneofReturnType__images_to_separate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__more_images) -> _WhichOneofReturnType__more_images | None: ...
 
 Global___PairedDifference: _TypeAlias = PairedDifference  # noqa: Y015
 

@@ -131,7 +131,8 @@ class RoundsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CancelRound(self, request, context):
-        """Ends a round that goes on, and the run that it began; what it had is kept for the record. Operators.
+        """Ends a round that goes on, with the run, the campaign and the mask tasks that it began; what it had is kept for the
+        record. Operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

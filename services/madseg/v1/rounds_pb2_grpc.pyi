@@ -47,7 +47,9 @@ class RoundsServiceStub:
     ApproveRound: _grpc.UnaryUnaryMultiCallable[_rounds_pb2.ApproveRoundRequest, _rounds_pb2.ApproveRoundResponse]
     """Lets a round go on that waits for a person's word. Operators."""
     CancelRound: _grpc.UnaryUnaryMultiCallable[_rounds_pb2.CancelRoundRequest, _rounds_pb2.CancelRoundResponse]
-    """Ends a round that goes on, and the run that it began; what it had is kept for the record. Operators."""
+    """Ends a round that goes on, with the run, the campaign and the mask tasks that it began; what it had is kept for the
+    record. Operators.
+    """
     GetPolicy: _grpc.UnaryUnaryMultiCallable[_rounds_pb2.GetPolicyRequest, _rounds_pb2.GetPolicyResponse]
     """When rounds begin by themselves, and how. Everybody."""
     SetPolicy: _grpc.UnaryUnaryMultiCallable[_rounds_pb2.SetPolicyRequest, _rounds_pb2.SetPolicyResponse]
@@ -76,7 +78,9 @@ class RoundsServiceAsyncStub(RoundsServiceStub):
     ApproveRound: _aio.UnaryUnaryMultiCallable[_rounds_pb2.ApproveRoundRequest, _rounds_pb2.ApproveRoundResponse]  # type: ignore[assignment]
     """Lets a round go on that waits for a person's word. Operators."""
     CancelRound: _aio.UnaryUnaryMultiCallable[_rounds_pb2.CancelRoundRequest, _rounds_pb2.CancelRoundResponse]  # type: ignore[assignment]
-    """Ends a round that goes on, and the run that it began; what it had is kept for the record. Operators."""
+    """Ends a round that goes on, with the run, the campaign and the mask tasks that it began; what it had is kept for the
+    record. Operators.
+    """
     GetPolicy: _aio.UnaryUnaryMultiCallable[_rounds_pb2.GetPolicyRequest, _rounds_pb2.GetPolicyResponse]  # type: ignore[assignment]
     """When rounds begin by themselves, and how. Everybody."""
     SetPolicy: _aio.UnaryUnaryMultiCallable[_rounds_pb2.SetPolicyRequest, _rounds_pb2.SetPolicyResponse]  # type: ignore[assignment]
@@ -138,7 +142,9 @@ class RoundsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _rounds_pb2.CancelRoundRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_rounds_pb2.CancelRoundResponse, _abc.Awaitable[_rounds_pb2.CancelRoundResponse]]:
-        """Ends a round that goes on, and the run that it began; what it had is kept for the record. Operators."""
+        """Ends a round that goes on, with the run, the campaign and the mask tasks that it began; what it had is kept for the
+        record. Operators.
+        """
 
     @_abc_1.abstractmethod
     def GetPolicy(

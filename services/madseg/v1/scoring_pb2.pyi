@@ -103,6 +103,8 @@ class _CampaignStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Campaig
     """Every image has what it needs; the sets can be chosen."""
     CAMPAIGN_STATE_CLOSED: _CampaignState.ValueType  # 3
     """T is reserved and S is cut."""
+    CAMPAIGN_STATE_CANCELLED: _CampaignState.ValueType  # 4
+    """It was ended before its sets were chosen."""
 
 class CampaignState(_CampaignState, metaclass=_CampaignStateEnumTypeWrapper):
     """Whether a campaign takes judgements."""
@@ -115,6 +117,8 @@ CAMPAIGN_STATE_SCORED: CampaignState.ValueType  # 2
 """Every image has what it needs; the sets can be chosen."""
 CAMPAIGN_STATE_CLOSED: CampaignState.ValueType  # 3
 """T is reserved and S is cut."""
+CAMPAIGN_STATE_CANCELLED: CampaignState.ValueType  # 4
+"""It was ended before its sets were chosen."""
 Global___CampaignState: _TypeAlias = CampaignState  # noqa: Y015
 
 @_typing.final
@@ -1193,6 +1197,56 @@ class RaterReport(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__self_agreement) -> _WhichOneofReturnType__self_agreement | None: ...
 
 Global___RaterReport: _TypeAlias = RaterReport  # noqa: Y015
+
+@_typing.final
+class CancelCampaignRequest(_message.Message):
+    """Request of CancelCampaign."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
+    campaign_id: _builtins.str
+    """Which campaign."""
+    def __init__(
+        self,
+        *,
+        campaign_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_id", b"campaign_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelCampaignRequest: _TypeAlias = CancelCampaignRequest  # noqa: Y015
+
+@_typing.final
+class CancelCampaignResponse(_message.Message):
+    """Response of CancelCampaign."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    TASKS_ENDED_FIELD_NUMBER: _builtins.int
+    tasks_ended: _builtins.int
+    """Mask tasks that this call ended."""
+    @_builtins.property
+    def campaign(self) -> Global___Campaign:
+        """The campaign: cancelled, or closed where its sets were chosen."""
+
+    def __init__(
+        self,
+        *,
+        campaign: Global___Campaign | None = ...,
+        tasks_ended: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign", b"campaign", "tasks_ended", b"tasks_ended"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CancelCampaignResponse: _TypeAlias = CancelCampaignResponse  # noqa: Y015
 
 @_typing.final
 class ChooseSetsRequest(_message.Message):

@@ -96,6 +96,11 @@ class ScoringServiceStub:
                 request_serializer=madseg_dot_v1_dot_scoring__pb2.GetAgreementRequest.SerializeToString,
                 response_deserializer=madseg_dot_v1_dot_scoring__pb2.GetAgreementResponse.FromString,
                 _registered_method=True)
+        self.CancelCampaign = channel.unary_unary(
+                '/madseg.v1.ScoringService/CancelCampaign',
+                request_serializer=madseg_dot_v1_dot_scoring__pb2.CancelCampaignRequest.SerializeToString,
+                response_deserializer=madseg_dot_v1_dot_scoring__pb2.CancelCampaignResponse.FromString,
+                _registered_method=True)
         self.ChooseSets = channel.unary_unary(
                 '/madseg.v1.ScoringService/ChooseSets',
                 request_serializer=madseg_dot_v1_dot_scoring__pb2.ChooseSetsRequest.SerializeToString,
@@ -202,6 +207,14 @@ class ScoringServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CancelCampaign(self, request, context):
+        """Ends a campaign before its time: nobody is asked any more. One that is closed keeps its masks; what isn't drawn yet
+        leaves S and T, and may be mined again. What was said is kept and carries over. Operators.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ChooseSets(self, request, context):
         """Reserves T, then cuts S from the rest, in one transaction, and closes the campaign. Operators.
         """
@@ -286,6 +299,11 @@ def add_ScoringServiceServicer_to_server(servicer, server):
                     servicer.GetAgreement,
                     request_deserializer=madseg_dot_v1_dot_scoring__pb2.GetAgreementRequest.FromString,
                     response_serializer=madseg_dot_v1_dot_scoring__pb2.GetAgreementResponse.SerializeToString,
+            ),
+            'CancelCampaign': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelCampaign,
+                    request_deserializer=madseg_dot_v1_dot_scoring__pb2.CancelCampaignRequest.FromString,
+                    response_serializer=madseg_dot_v1_dot_scoring__pb2.CancelCampaignResponse.SerializeToString,
             ),
             'ChooseSets': grpc.unary_unary_rpc_method_handler(
                     servicer.ChooseSets,
@@ -629,6 +647,33 @@ class ScoringService:
             '/madseg.v1.ScoringService/GetAgreement',
             madseg_dot_v1_dot_scoring__pb2.GetAgreementRequest.SerializeToString,
             madseg_dot_v1_dot_scoring__pb2.GetAgreementResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelCampaign(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/madseg.v1.ScoringService/CancelCampaign',
+            madseg_dot_v1_dot_scoring__pb2.CancelCampaignRequest.SerializeToString,
+            madseg_dot_v1_dot_scoring__pb2.CancelCampaignResponse.FromString,
             options,
             channel_credentials,
             insecure,

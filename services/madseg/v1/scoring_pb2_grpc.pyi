@@ -59,6 +59,10 @@ class ScoringServiceStub:
     """Takes every veto of an image back: it is scored on. Operators."""
     GetAgreement: _grpc.UnaryUnaryMultiCallable[_scoring_pb2.GetAgreementRequest, _scoring_pb2.GetAgreementResponse]
     """How well the raters agree, with themselves and with each other, and what it has cost. Reviewers and operators."""
+    CancelCampaign: _grpc.UnaryUnaryMultiCallable[_scoring_pb2.CancelCampaignRequest, _scoring_pb2.CancelCampaignResponse]
+    """Ends a campaign before its time: nobody is asked any more. One that is closed keeps its masks; what isn't drawn yet
+    leaves S and T, and may be mined again. What was said is kept and carries over. Operators.
+    """
     ChooseSets: _grpc.UnaryUnaryMultiCallable[_scoring_pb2.ChooseSetsRequest, _scoring_pb2.ChooseSetsResponse]
     """Reserves T, then cuts S from the rest, in one transaction, and closes the campaign. Operators."""
     GetChosenSets: _grpc.UnaryUnaryMultiCallable[_scoring_pb2.GetChosenSetsRequest, _scoring_pb2.GetChosenSetsResponse]
@@ -99,6 +103,10 @@ class ScoringServiceAsyncStub(ScoringServiceStub):
     """Takes every veto of an image back: it is scored on. Operators."""
     GetAgreement: _aio.UnaryUnaryMultiCallable[_scoring_pb2.GetAgreementRequest, _scoring_pb2.GetAgreementResponse]  # type: ignore[assignment]
     """How well the raters agree, with themselves and with each other, and what it has cost. Reviewers and operators."""
+    CancelCampaign: _aio.UnaryUnaryMultiCallable[_scoring_pb2.CancelCampaignRequest, _scoring_pb2.CancelCampaignResponse]  # type: ignore[assignment]
+    """Ends a campaign before its time: nobody is asked any more. One that is closed keeps its masks; what isn't drawn yet
+    leaves S and T, and may be mined again. What was said is kept and carries over. Operators.
+    """
     ChooseSets: _aio.UnaryUnaryMultiCallable[_scoring_pb2.ChooseSetsRequest, _scoring_pb2.ChooseSetsResponse]  # type: ignore[assignment]
     """Reserves T, then cuts S from the rest, in one transaction, and closes the campaign. Operators."""
     GetChosenSets: _aio.UnaryUnaryMultiCallable[_scoring_pb2.GetChosenSetsRequest, _scoring_pb2.GetChosenSetsResponse]  # type: ignore[assignment]
@@ -208,6 +216,16 @@ class ScoringServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_scoring_pb2.GetAgreementResponse, _abc.Awaitable[_scoring_pb2.GetAgreementResponse]]:
         """How well the raters agree, with themselves and with each other, and what it has cost. Reviewers and operators."""
+
+    @_abc_1.abstractmethod
+    def CancelCampaign(
+        self,
+        request: _scoring_pb2.CancelCampaignRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_scoring_pb2.CancelCampaignResponse, _abc.Awaitable[_scoring_pb2.CancelCampaignResponse]]:
+        """Ends a campaign before its time: nobody is asked any more. One that is closed keeps its masks; what isn't drawn yet
+        leaves S and T, and may be mined again. What was said is kept and carries over. Operators.
+        """
 
     @_abc_1.abstractmethod
     def ChooseSets(

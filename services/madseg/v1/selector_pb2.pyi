@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from madseg.v1 import types_pb2 as _types_pb2
 import builtins as _builtins
 import sys
@@ -19,6 +20,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _CutStrategy:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CutStrategyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CutStrategy.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CUT_STRATEGY_UNSPECIFIED: _CutStrategy.ValueType  # 0
+    """Not said: discrepancy."""
+    CUT_STRATEGY_DISCREPANCY: _CutStrategy.ValueType  # 1
+    """How much two versions disagree (maximum discrepancy)."""
+    CUT_STRATEGY_ENTROPY: _CutStrategy.ValueType  # 2
+    """How unsure the target's version is: the mean entropy of its map."""
+    CUT_STRATEGY_RANDOM: _CutStrategy.ValueType  # 3
+    """By lot."""
+
+class CutStrategy(_CutStrategy, metaclass=_CutStrategyEnumTypeWrapper):
+    """By what the images of a cut are put in order."""
+
+CUT_STRATEGY_UNSPECIFIED: CutStrategy.ValueType  # 0
+"""Not said: discrepancy."""
+CUT_STRATEGY_DISCREPANCY: CutStrategy.ValueType  # 1
+"""How much two versions disagree (maximum discrepancy)."""
+CUT_STRATEGY_ENTROPY: CutStrategy.ValueType  # 2
+"""How unsure the target's version is: the mean entropy of its map."""
+CUT_STRATEGY_RANDOM: CutStrategy.ValueType  # 3
+"""By lot."""
+Global___CutStrategy: _TypeAlias = CutStrategy  # noqa: Y015
 
 @_typing.final
 class RankingKey(_message.Message):
@@ -456,6 +485,11 @@ class CutCandidatesRequest(_message.Message):
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
     KEEP_NEAR_DUPLICATES_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
+    STRATEGY_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    GROUPED_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    CONTESTANTS_FIELD_NUMBER: _builtins.int
     per_ranking: _builtins.int
     """Images per competitor, defender and class (the paper's n3), 1..10000; default 25."""
     allow_incomplete: _builtins.bool
@@ -466,6 +500,16 @@ class CutCandidatesRequest(_message.Message):
     """Treat near-duplicates as images of their own (the paper)."""
     note: _builtins.str
     """A note for people."""
+    strategy: Global___CutStrategy.ValueType
+    """By what images are put in order."""
+    size: _builtins.int
+    """Images of the set, 1..10000, for entropy and random: as many as the cut that they are compared with has."""
+    grouped: _builtins.bool
+    """For entropy and random: take the images through the subgroups and the content constraint of the rankings, as
+    discrepancy does. Else the first of all images, whatever they show.
+    """
+    seed: _builtins.int
+    """For random: decides the lots; below 2 ** 63."""
     @_builtins.property
     def target(self) -> _types_pb2.ModelVersion:
         """The target's version; version 0: the newest."""
@@ -473,6 +517,12 @@ class CutCandidatesRequest(_message.Message):
     @_builtins.property
     def filter(self) -> _types_pb2.ImageFilter:
         """Which images."""
+
+    @_builtins.property
+    def contestants(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.ModelVersion]:
+        """Versions that compete with each other, each pair in both roles, in place of the target's contests: 2..10 with a
+        stored map, each named with its version.
+        """
 
     def __init__(
         self,
@@ -484,10 +534,15 @@ class CutCandidatesRequest(_message.Message):
         idempotency_key: _builtins.str = ...,
         keep_near_duplicates: _builtins.bool = ...,
         note: _builtins.str = ...,
+        strategy: Global___CutStrategy.ValueType = ...,
+        size: _builtins.int = ...,
+        grouped: _builtins.bool = ...,
+        seed: _builtins.int = ...,
+        contestants: _abc.Iterable[_types_pb2.ModelVersion] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "target", b"target"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_incomplete", b"allow_incomplete", "filter", b"filter", "idempotency_key", b"idempotency_key", "keep_near_duplicates", b"keep_near_duplicates", "note", b"note", "per_ranking", b"per_ranking", "target", b"target"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_incomplete", b"allow_incomplete", "contestants", b"contestants", "filter", b"filter", "grouped", b"grouped", "idempotency_key", b"idempotency_key", "keep_near_duplicates", b"keep_near_duplicates", "note", b"note", "per_ranking", b"per_ranking", "seed", b"seed", "size", b"size", "strategy", b"strategy", "target", b"target"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -532,10 +587,14 @@ class CandidateSet(_message.Message):
     OFFSETS_FIELD_NUMBER: _builtins.int
     NEAR_DUPLICATES_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
+    STRATEGY_FIELD_NUMBER: _builtins.int
+    GROUPED_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    CONTESTANTS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Its id."""
     per_ranking: _builtins.int
-    """Images per competitor, defender and class."""
+    """Images per competitor, defender and class; 0 where it was cut by entropy or by lot."""
     size: _builtins.int
     """Distinct images in it."""
     criteria_id: _builtins.str
@@ -544,6 +603,12 @@ class CandidateSet(_message.Message):
     """Near-duplicates that stand behind an image of the set."""
     note: _builtins.str
     """A note for people."""
+    strategy: Global___CutStrategy.ValueType
+    """By what its images were put in order."""
+    grouped: _builtins.bool
+    """See CutCandidatesRequest."""
+    seed: _builtins.int
+    """See CutCandidatesRequest."""
     @_builtins.property
     def cut_at(self) -> _timestamp_pb2.Timestamp:
         """When it was cut."""
@@ -555,6 +620,10 @@ class CandidateSet(_message.Message):
     @_builtins.property
     def offsets(self) -> _containers.RepeatedCompositeFieldContainer[Global___PartitionOffset]:
         """The next offset of each partition of the predictions at the cut."""
+
+    @_builtins.property
+    def contestants(self) -> _containers.RepeatedCompositeFieldContainer[_types_pb2.ModelVersion]:
+        """The versions that compete with each other, ascending; empty where it was cut from a target's contests."""
 
     def __init__(
         self,
@@ -568,10 +637,14 @@ class CandidateSet(_message.Message):
         offsets: _abc.Iterable[Global___PartitionOffset] | None = ...,
         near_duplicates: _builtins.int = ...,
         note: _builtins.str = ...,
+        strategy: Global___CutStrategy.ValueType = ...,
+        grouped: _builtins.bool = ...,
+        seed: _builtins.int = ...,
+        contestants: _abc.Iterable[_types_pb2.ModelVersion] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["cut_at", b"cut_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contests", b"contests", "criteria_id", b"criteria_id", "cut_at", b"cut_at", "id", b"id", "near_duplicates", b"near_duplicates", "note", b"note", "offsets", b"offsets", "per_ranking", b"per_ranking", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contestants", b"contestants", "contests", b"contests", "criteria_id", b"criteria_id", "cut_at", b"cut_at", "grouped", b"grouped", "id", b"id", "near_duplicates", b"near_duplicates", "note", b"note", "offsets", b"offsets", "per_ranking", b"per_ranking", "seed", b"seed", "size", b"size", "strategy", b"strategy"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -722,21 +795,24 @@ class Candidate(_message.Message):
     MEAN_DISCREPANCY_FIELD_NUMBER: _builtins.int
     PERCEPTUAL_HASH_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
     rank: _builtins.int
     """1 for the first."""
     image_id: _builtins.str
     """32 hexadecimal digits."""
     discrepancy: _builtins.float
-    """Its largest discrepancy over the rankings that chose it, [0, 1]."""
+    """Its largest discrepancy over the rankings that chose it, or over all contests where none did, [0, 1]."""
     mean_discrepancy: _builtins.float
     """Its mean discrepancy over the contests of the set in which it was compared, [0, 1]."""
     perceptual_hash: _builtins.int
     """Perceptual hash; absent for predictions imported without a picture."""
     source: _builtins.str
     """Where the image came from."""
+    score: _builtins.float
+    """What it was put in order by, where that isn't its discrepancy: mean entropy in nats, or its lot in [0, 1)."""
     @_builtins.property
     def placements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Placement]:
-        """The rankings that chose it."""
+        """The rankings that chose it; none in a set by entropy or by lot that isn't grouped."""
 
     @_builtins.property
     def near_duplicates(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -753,14 +829,20 @@ class Candidate(_message.Message):
         mean_discrepancy: _builtins.float = ...,
         perceptual_hash: _builtins.int | None = ...,
         source: _builtins.str = ...,
+        score: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_perceptual_hash", b"_perceptual_hash", "perceptual_hash", b"perceptual_hash"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_perceptual_hash", b"_perceptual_hash", "_score", b"_score", "perceptual_hash", b"perceptual_hash", "score", b"score"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_perceptual_hash", b"_perceptual_hash", "discrepancy", b"discrepancy", "image_id", b"image_id", "mean_discrepancy", b"mean_discrepancy", "near_duplicates", b"near_duplicates", "perceptual_hash", b"perceptual_hash", "placements", b"placements", "rank", b"rank", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_perceptual_hash", b"_perceptual_hash", "_score", b"_score", "discrepancy", b"discrepancy", "image_id", b"image_id", "mean_discrepancy", b"mean_discrepancy", "near_duplicates", b"near_duplicates", "perceptual_hash", b"perceptual_hash", "placements", b"placements", "rank", b"rank", "score", b"score", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__perceptual_hash: _TypeAlias = _typing.Literal["perceptual_hash"]  # noqa: Y015
     _WhichOneofArgType__perceptual_hash: _TypeAlias = _typing.Literal["_perceptual_hash", b"_perceptual_hash"]  # noqa: Y015
+    _WhichOneofReturnType__score: _TypeAlias = _typing.Literal["score"]  # noqa: Y015
+    _WhichOneofArgType__score: _TypeAlias = _typing.Literal["_score", b"_score"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__perceptual_hash) -> _WhichOneofReturnType__perceptual_hash | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__score) -> _WhichOneofReturnType__score | None: ...
 
 Global___Candidate: _TypeAlias = Candidate  # noqa: Y015
 
@@ -1223,6 +1305,118 @@ class ClassOutcome(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ClassOutcome: _TypeAlias = ClassOutcome  # noqa: Y015
+
+@_typing.final
+class PlaceImagesRequest(_message.Message):
+    """Request of PlaceImages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TARGET_FIELD_NUMBER: _builtins.int
+    IMAGE_IDS_FIELD_NUMBER: _builtins.int
+    PER_RANKING_FIELD_NUMBER: _builtins.int
+    per_ranking: _builtins.int
+    """How many of each ranking would be mined, 1..10000; default 25."""
+    @_builtins.property
+    def target(self) -> _types_pb2.ModelVersion:
+        """The target's version; version 0: the newest of a complete contest."""
+
+    @_builtins.property
+    def image_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """At most 1000 ids."""
+
+    def __init__(
+        self,
+        *,
+        target: _types_pb2.ModelVersion | None = ...,
+        image_ids: _abc.Iterable[_builtins.str] | None = ...,
+        per_ranking: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["image_ids", b"image_ids", "per_ranking", b"per_ranking", "target", b"target"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlaceImagesRequest: _TypeAlias = PlaceImagesRequest  # noqa: Y015
+
+@_typing.final
+class PlaceImagesResponse(_message.Message):
+    """Response of PlaceImages."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACES_FIELD_NUMBER: _builtins.int
+    UNKNOWN_FIELD_NUMBER: _builtins.int
+    TARGET_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def places(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImagePlaces]:
+        """In the order asked."""
+
+    @_builtins.property
+    def unknown(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids that nothing is known of."""
+
+    @_builtins.property
+    def target(self) -> _types_pb2.ModelVersion:
+        """The target's version that answered."""
+
+    def __init__(
+        self,
+        *,
+        places: _abc.Iterable[Global___ImagePlaces] | None = ...,
+        unknown: _abc.Iterable[_builtins.str] | None = ...,
+        target: _types_pb2.ModelVersion | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["target", b"target"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["places", b"places", "target", b"target", "unknown", b"unknown"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PlaceImagesResponse: _TypeAlias = PlaceImagesResponse  # noqa: Y015
+
+@_typing.final
+class ImagePlaces(_message.Message):
+    """Where an image would stand."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMAGE_ID_FIELD_NUMBER: _builtins.int
+    COMPARED_FIELD_NUMBER: _builtins.int
+    MEAN_DISCREPANCY_FIELD_NUMBER: _builtins.int
+    LARGEST_DISCREPANCY_FIELD_NUMBER: _builtins.int
+    RANKINGS_FIELD_NUMBER: _builtins.int
+    TOP_FIELD_NUMBER: _builtins.int
+    image_id: _builtins.str
+    """32 hexadecimal digits."""
+    compared: _builtins.int
+    """Contests in which it was compared."""
+    mean_discrepancy: _builtins.float
+    """Its mean discrepancy over these, [0, 1]."""
+    largest_discrepancy: _builtins.float
+    """Its largest discrepancy over these, [0, 1]."""
+    rankings: _builtins.int
+    """Rankings that admit it: a version that disagrees sees the class, within the content constraint."""
+    top: _builtins.int
+    """Those of them in which it would stand among the first `per_ranking`."""
+    def __init__(
+        self,
+        *,
+        image_id: _builtins.str = ...,
+        compared: _builtins.int = ...,
+        mean_discrepancy: _builtins.float = ...,
+        largest_discrepancy: _builtins.float = ...,
+        rankings: _builtins.int = ...,
+        top: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compared", b"compared", "image_id", b"image_id", "largest_discrepancy", b"largest_discrepancy", "mean_discrepancy", b"mean_discrepancy", "rankings", b"rankings", "top", b"top"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ImagePlaces: _TypeAlias = ImagePlaces  # noqa: Y015
 
 @_typing.final
 class GetLabelMapsRequest(_message.Message):

@@ -85,6 +85,11 @@ class SelectorServiceStub:
                 request_serializer=madseg_dot_v1_dot_selector__pb2.ExplainImageRequest.SerializeToString,
                 response_deserializer=madseg_dot_v1_dot_selector__pb2.ExplainImageResponse.FromString,
                 _registered_method=True)
+        self.PlaceImages = channel.unary_unary(
+                '/madseg.v1.SelectorService/PlaceImages',
+                request_serializer=madseg_dot_v1_dot_selector__pb2.PlaceImagesRequest.SerializeToString,
+                response_deserializer=madseg_dot_v1_dot_selector__pb2.PlaceImagesResponse.FromString,
+                _registered_method=True)
         self.GetLabelMaps = channel.unary_unary(
                 '/madseg.v1.SelectorService/GetLabelMaps',
                 request_serializer=madseg_dot_v1_dot_selector__pb2.GetLabelMapsRequest.SerializeToString,
@@ -206,6 +211,13 @@ class SelectorServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PlaceImages(self, request, context):
+        """Where images would stand in the rankings of a target's contests, those that are never mined included.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetLabelMaps(self, request, context):
         """The stored label maps of an image.
         """
@@ -321,6 +333,11 @@ def add_SelectorServiceServicer_to_server(servicer, server):
                     servicer.ExplainImage,
                     request_deserializer=madseg_dot_v1_dot_selector__pb2.ExplainImageRequest.FromString,
                     response_serializer=madseg_dot_v1_dot_selector__pb2.ExplainImageResponse.SerializeToString,
+            ),
+            'PlaceImages': grpc.unary_unary_rpc_method_handler(
+                    servicer.PlaceImages,
+                    request_deserializer=madseg_dot_v1_dot_selector__pb2.PlaceImagesRequest.FromString,
+                    response_serializer=madseg_dot_v1_dot_selector__pb2.PlaceImagesResponse.SerializeToString,
             ),
             'GetLabelMaps': grpc.unary_unary_rpc_method_handler(
                     servicer.GetLabelMaps,
@@ -639,6 +656,33 @@ class SelectorService:
             '/madseg.v1.SelectorService/ExplainImage',
             madseg_dot_v1_dot_selector__pb2.ExplainImageRequest.SerializeToString,
             madseg_dot_v1_dot_selector__pb2.ExplainImageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PlaceImages(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/madseg.v1.SelectorService/PlaceImages',
+            madseg_dot_v1_dot_selector__pb2.PlaceImagesRequest.SerializeToString,
+            madseg_dot_v1_dot_selector__pb2.PlaceImagesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -53,6 +53,8 @@ class SelectorServiceStub:
     """What entered and left M between two target versions, or between two candidate sets."""
     ExplainImage: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ExplainImageRequest, _selector_pb2.ExplainImageResponse]
     """Why an image is ranked where it is, or why it is not."""
+    PlaceImages: _grpc.UnaryUnaryMultiCallable[_selector_pb2.PlaceImagesRequest, _selector_pb2.PlaceImagesResponse]
+    """Where images would stand in the rankings of a target's contests, those that are never mined included."""
     GetLabelMaps: _grpc.UnaryUnaryMultiCallable[_selector_pb2.GetLabelMapsRequest, _selector_pb2.GetLabelMapsResponse]
     """The stored label maps of an image."""
     ExcludeImages: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ExcludeImagesRequest, _selector_pb2.ExcludeImagesResponse]
@@ -97,6 +99,8 @@ class SelectorServiceAsyncStub(SelectorServiceStub):
     """What entered and left M between two target versions, or between two candidate sets."""
     ExplainImage: _aio.UnaryUnaryMultiCallable[_selector_pb2.ExplainImageRequest, _selector_pb2.ExplainImageResponse]  # type: ignore[assignment]
     """Why an image is ranked where it is, or why it is not."""
+    PlaceImages: _aio.UnaryUnaryMultiCallable[_selector_pb2.PlaceImagesRequest, _selector_pb2.PlaceImagesResponse]  # type: ignore[assignment]
+    """Where images would stand in the rankings of a target's contests, those that are never mined included."""
     GetLabelMaps: _aio.UnaryUnaryMultiCallable[_selector_pb2.GetLabelMapsRequest, _selector_pb2.GetLabelMapsResponse]  # type: ignore[assignment]
     """The stored label maps of an image."""
     ExcludeImages: _aio.UnaryUnaryMultiCallable[_selector_pb2.ExcludeImagesRequest, _selector_pb2.ExcludeImagesResponse]  # type: ignore[assignment]
@@ -198,6 +202,14 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.ExplainImageResponse, _abc.Awaitable[_selector_pb2.ExplainImageResponse]]:
         """Why an image is ranked where it is, or why it is not."""
+
+    @_abc_1.abstractmethod
+    def PlaceImages(
+        self,
+        request: _selector_pb2.PlaceImagesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_selector_pb2.PlaceImagesResponse, _abc.Awaitable[_selector_pb2.PlaceImagesResponse]]:
+        """Where images would stand in the rankings of a target's contests, those that are never mined included."""
 
     @_abc_1.abstractmethod
     def GetLabelMaps(

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from madseg.core.errors import InvalidInput, NotFound, NotReady
+from madseg.v1 import evaluation_pb2 as evaluation
 from madseg.v1 import finetune_pb2, scoring_pb2, types_pb2
 from madseg.v1 import rounds_pb2 as pb
+from madseg.v1.evaluation_pb2_grpc import EvaluationServiceServicer
 from madseg.v1.rounds_pb2_grpc import RoundsServiceServicer
 from tests.client.canned import image_id, moment
 from tests.gateway.web.canned_finetune import RUN
@@ -116,3 +118,40 @@ class CannedRounds(RoundsServiceServicer):
         self.asked.append(request)
         if request.round_id not in ("", ROUND):
             raise NotFound(f"there is no round {request.round_id}")
+
+
+LANE = pb.TestSet(kind=pb.TEST_KIND_RANDOM_LANE, images=120, vetoed=7)
+GAIN = finetune_pb2.Figure(value=0.25, low=0.125, high=0.5, images=30)
+
+
+@dataclass
+class CannedEvaluation(EvaluationServiceServicer):
+    """One pair, one failure, one duel; a competition only once it is `met`."""
+
+    met: bool = True
+    asked: list[Any] = field(default_factory=list)
+
+    def CompareVersions(self, request, context):  # type: ignore[no-untyped-def]
+        self.asked.append(request)
+        pair = pb.PairedDifference(before=OLD, after=NEW, gain=GAIN, p_value=0.01, more_images=4, corrected=0.02)
+        return evaluation.CompareVersionsResponse(set=LANE, pairs=[pair], stability=[float("nan"), 1.0])
+
+    def GetCoverage(self, request, context):  # type: ignore[no-untyped-def]
+        self.asked.append(request)
+        return evaluation.GetCoverageResponse(
+            set=LANE,
+            version=NEW,
+            images=2,
+            curve=[evaluation.CoveragePoint(coverage=0.5, risk=0.25), evaluation.CoveragePoint(coverage=1, risk=0.5)],
+            failures=1,
+            unranked=1,
+            unranked_share=GAIN,
+            worst=[evaluation.Failure(image_id=image_id(1), mean_iou=0.25)],
+        )
+
+    def GetCompetition(self, request, context):  # type: ignore[no-untyped-def]
+        self.asked.append(request)
+        if not self.met:
+            raise NotFound("no candidate set with contestants")
+        duel = evaluation.Duel(first=OLD, second=NEW, images=3, drawn=0)
+        return evaluation.GetCompetitionResponse(candidate_set_id="c1" * 16, contestants=[OLD, NEW], duels=[duel])

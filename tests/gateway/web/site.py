@@ -18,6 +18,7 @@ from madseg.gateway.web.callers import Door
 from madseg.rpc import Server, Service
 from madseg.security.access import Role, add_token, open_access
 from madseg.security.guarding import Guard
+from madseg.v1.evaluation_pb2_grpc import add_EvaluationServiceServicer_to_server
 from madseg.v1.finetune_pb2_grpc import add_FineTuneServiceServicer_to_server
 from madseg.v1.masks_pb2_grpc import add_MasksServiceServicer_to_server
 from madseg.v1.rounds_pb2_grpc import add_RoundsServiceServicer_to_server
@@ -26,7 +27,7 @@ from tests.client.canned_selector import CLASSES
 from tests.client.running import Running, running
 from tests.gateway.web.canned_finetune import CannedFineTune
 from tests.gateway.web.canned_masks import CannedMasks
-from tests.gateway.web.canned_rounds import CannedRounds
+from tests.gateway.web.canned_rounds import CannedEvaluation, CannedRounds
 from tests.gateway.web.canned_scoring import CannedScoring
 
 TAXONOMY = Taxonomy(
@@ -46,6 +47,7 @@ class Site:
     masks: CannedMasks
     finetune: CannedFineTune
     rounds: CannedRounds
+    evaluation: CannedEvaluation
     behind: str
     pages: Pages
     tokens: dict[Role, str]
@@ -77,7 +79,9 @@ def site(
     drawing = Service("madseg.v1.MasksService", masks, add_MasksServiceServicer_to_server)
     training = Service("madseg.v1.FineTuneService", finetune, add_FineTuneServiceServicer_to_server)
     going = Service("madseg.v1.RoundsService", rounds, add_RoundsServiceServicer_to_server)
-    labelling = Server([judging, drawing, training, going], "127.0.0.1:0")
+    evaluation = CannedEvaluation()
+    comparing = Service("madseg.v1.EvaluationService", evaluation, add_EvaluationServiceServicer_to_server)
+    labelling = Server([judging, drawing, training, going, comparing], "127.0.0.1:0")
     labelling.start()
     with running() as services:
 
@@ -98,7 +102,7 @@ def site(
         server.start()
         pages.start()
         try:
-            canned = (services, scoring, masks, finetune, rounds, labelling.reachable)
+            canned = (services, scoring, masks, finetune, rounds, evaluation, labelling.reachable)
             yield Site(f"http://127.0.0.1:{server.port}", *canned, pages, tokens, file)
         finally:
             pages.stop()

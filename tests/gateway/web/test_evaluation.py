@@ -50,7 +50,45 @@ def test_results_image_by_image(site: Site) -> None:
     assert (wrong.status_code, wrong.json()["field"]) == (400, "kind")
 
 
-@pytest.mark.parametrize("path", ["standings", "results"])
+def test_versions_in_pairs(site: Site) -> None:
+    """Those that are named, on the random lane where nothing else is said; too many are refused here."""
+    with site.visit(Role.REVIEWER) as client:
+        found = client.get("/api/comparison", params={"version": ["ours/2", "ours/3"], "model": "ours"}).json()[
+            "comparison"
+        ]
+        wrong = client.get("/api/comparison", params={"version": ["ours/2"] * 9})
+        other = client.get("/api/comparison", params={"kind": "round", "round": 1 << 31})
+    assert found["test_set"] == {"kind": "random_lane", "round": 0, "images": 120, "against": None, "vetoed": 7}
+    assert (found["pairs"][0]["more_images"], found["pairs"][0]["corrected"]) == (4, 0.02)
+    assert found["stability"] == [None, 1.0]
+    (asked,) = site.evaluation.asked
+    assert (asked.kind, [item.version for item in asked.versions]) == (rounds_pb2.TEST_KIND_RANDOM_LANE, [2, 3])
+    assert (wrong.status_code, other.status_code) == (400, 400)
+
+
+def test_what_the_contests_see(site: Site) -> None:
+    """Of a version on a set."""
+    with site.visit(Role.OPERATOR) as client:
+        found = client.get("/api/coverage", params={"kind": "round", "round": 2, "version": 3}).json()["coverage"]
+    assert (found["failures"], found["unranked"], found["correlation"]) == (1, 1, None)
+    assert found["curve"] == [{"coverage": 0.5, "risk": 0.25}, {"coverage": 1.0, "risk": 0.5}]
+    (asked,) = site.evaluation.asked
+    assert (asked.kind, asked.round, asked.version) == (rounds_pb2.TEST_KIND_ROUND, 2, 3)
+
+
+def test_the_newest_competition(site: Site) -> None:
+    """Null where there is none; one that is named and isn't there is 404."""
+    with site.visit(Role.REVIEWER) as client:
+        found = client.get("/api/competition").json()["competition"]
+        site.evaluation.met = False
+        none = client.get("/api/competition")
+        unknown = client.get("/api/competition", params={"candidate_set_id": "f" * 32})
+    assert found["contestants"] == ["ours/2", "ours/3"]
+    assert (found["duels"][0]["first_figure"], found["duels"][0]["drawn"]) == (None, 0)
+    assert (none.json(), unknown.status_code) == ({"competition": None}, 404)
+
+
+@pytest.mark.parametrize("path", ["standings", "results", "comparison", "coverage", "competition"])
 def test_test_sets_are_for_reviewers_and_operators(site: Site, path: str) -> None:
     """Who draws them must not know how the versions do on them."""
     with site.visit(Role.ANNOTATOR) as client:
@@ -87,6 +125,8 @@ def test_a_report_to_send_on(site: Site) -> None:
     assert found.headers["content-disposition"] == 'attachment; filename="ours-round-1.html"'
     assert "<h1>Round 1 of ours</h1>" in found.text
     assert "&lt;b&gt;two masks&lt;/b&gt; wait" in found.text
+    assert "No contest ranks 1 of them: 25%" in found.text
+    assert "Where versions disagree most" in found.text
     assert unknown.status_code == 404
     with site.visit(Role.ANNOTATOR) as client:
         assert client.get(f"/api/rounds/{ROUND}/report").status_code == 403

@@ -36,6 +36,7 @@ _PURPOSES = {
     MaskPurpose.TEST: masks_pb2.MASK_PURPOSE_TEST,
     MaskPurpose.RANDOM_LANE: masks_pb2.MASK_PURPOSE_RANDOM_LANE,
     MaskPurpose.SECOND_OPINION: masks_pb2.MASK_PURPOSE_SECOND_OPINION,
+    MaskPurpose.CONTEST: masks_pb2.MASK_PURPOSE_CONTEST,
 }
 
 _STATES = {
@@ -45,6 +46,7 @@ _STATES = {
     MaskTaskState.IN_REVIEW: masks_pb2.MASK_TASK_STATE_IN_REVIEW,
     MaskTaskState.ACCEPTED: masks_pb2.MASK_TASK_STATE_ACCEPTED,
     MaskTaskState.SENT_BACK: masks_pb2.MASK_TASK_STATE_SENT_BACK,
+    MaskTaskState.CANCELLED: masks_pb2.MASK_TASK_STATE_CANCELLED,
 }
 
 _STARTS = {

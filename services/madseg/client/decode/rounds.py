@@ -167,15 +167,20 @@ def to_policy(message: rounds_pb2.RoundPolicy) -> RoundPolicy:
 def to_standings(message: rounds_pb2.GetStandingsResponse) -> Standings:
     """Table 1 of a message."""
     return Standings(
-        tuple(map(_set, message.sets)),
+        tuple(map(to_set, message.sets)),
         tuple(
             Standing(item.set, to_version(item.version), finetune.to_figure(item.figure), item.clean)
             for item in message.standings
         ),
-        tuple(TieGroup(item.set, tuple(map(to_version, item.versions))) for item in message.ties),
-        tuple(map(_difference, message.differences)),
+        tuple(map(to_ties, message.ties)),
+        tuple(map(to_difference, message.differences)),
         tuple(message.stability),
     )
+
+
+def to_ties(message: rounds_pb2.TieGroup) -> TieGroup:
+    """Versions that can't be told apart."""
+    return TieGroup(message.set, tuple(map(to_version, message.versions)))
 
 
 def to_result(message: rounds_pb2.Result) -> Result:
@@ -194,13 +199,15 @@ def _record(message: rounds_pb2.StepRecord) -> StepRecord:
     )
 
 
-def _set(message: rounds_pb2.TestSet) -> TestSet:
+def to_set(message: rounds_pb2.TestSet) -> TestSet:
+    """A test set."""
     against = to_version(message.against) if message.HasField("against") else None
     kind = _KIND_NAMES.get(message.kind, TestKind.UNKNOWN)
     return TestSet(kind, message.round, message.images, against, message.vetoed)
 
 
-def _difference(message: rounds_pb2.PairedDifference) -> PairedDifference:
+def to_difference(message: rounds_pb2.PairedDifference) -> PairedDifference:
+    """A version against another."""
     return PairedDifference(
         message.set,
         to_version(message.before),
@@ -210,4 +217,6 @@ def _difference(message: rounds_pb2.PairedDifference) -> PairedDifference:
         message.images_to_separate if message.HasField("images_to_separate") else None,
         message.worse,
         message.better,
+        message.more_images if message.HasField("more_images") else None,
+        message.corrected if message.HasField("corrected") else None,
     )

@@ -22,6 +22,7 @@ _STATES = {
     scoring_pb2.CAMPAIGN_STATE_OPEN: CampaignState.OPEN,
     scoring_pb2.CAMPAIGN_STATE_SCORED: CampaignState.SCORED,
     scoring_pb2.CAMPAIGN_STATE_CLOSED: CampaignState.CLOSED,
+    scoring_pb2.CAMPAIGN_STATE_CANCELLED: CampaignState.CANCELLED,
 }
 
 _REASONS = {

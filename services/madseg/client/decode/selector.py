@@ -1,13 +1,17 @@
 """Messages of the selector."""
 
 from madseg.client.decode.common import to_contest, to_defender, to_moment, to_version
+from madseg.client.errors import InvalidArgument
 from madseg.client.values.candidates import (
     Candidate,
     CandidateChange,
     CandidateDiff,
     CandidateSet,
     ClassChange,
+    CutStrategy,
+    ImagePlaces,
     Placement,
+    Places,
 )
 from madseg.client.values.rankings import (
     ClassOutcome,
@@ -23,6 +27,17 @@ from madseg.client.values.rankings import (
     VersionOutcome,
 )
 from madseg.v1 import selector_pb2
+
+_STRATEGIES = {
+    CutStrategy.DISCREPANCY: selector_pb2.CUT_STRATEGY_DISCREPANCY,
+    CutStrategy.ENTROPY: selector_pb2.CUT_STRATEGY_ENTROPY,
+    CutStrategy.RANDOM: selector_pb2.CUT_STRATEGY_RANDOM,
+}
+_STRATEGY_NAMES = {
+    # What a selector of an earlier release cut, it cut by discrepancy.
+    selector_pb2.CUT_STRATEGY_UNSPECIFIED: CutStrategy.DISCREPANCY,
+    **{value: name for name, value in _STRATEGIES.items()},
+}
 
 
 def to_key(message: selector_pb2.RankingKey) -> RankingKey:
@@ -69,7 +84,35 @@ def to_candidate_set(message: selector_pb2.CandidateSet) -> CandidateSet:
         tuple((item.partition, item.next) for item in message.offsets),
         message.near_duplicates,
         message.note,
+        _STRATEGY_NAMES.get(message.strategy, CutStrategy.UNKNOWN),
+        message.grouped,
+        message.seed,
+        tuple(map(to_version, message.contestants)),
     )
+
+
+def from_strategy(strategy: str | CutStrategy) -> selector_pb2.CutStrategy.ValueType:
+    """The enum value of a strategy.
+
+    Raises:
+        InvalidArgument: no strategy.
+    """
+    try:
+        return _STRATEGIES[CutStrategy(strategy)]
+    except (ValueError, KeyError):
+        told = f"strategy must be one of {', '.join(_STRATEGIES)}, got {strategy!r}"
+        raise InvalidArgument(told, field="strategy") from None
+
+
+def to_places(message: selector_pb2.PlaceImagesResponse) -> Places:
+    """Where images would stand."""
+    places = (
+        ImagePlaces(
+            item.image_id, item.compared, item.mean_discrepancy, item.largest_discrepancy, item.rankings, item.top
+        )
+        for item in message.places
+    )
+    return Places(to_version(message.target), tuple(places), tuple(message.unknown))
 
 
 def to_candidate(message: selector_pb2.Candidate) -> Candidate:
@@ -84,6 +127,7 @@ def to_candidate(message: selector_pb2.Candidate) -> Candidate:
         message.mean_discrepancy,
         message.perceptual_hash if message.HasField("perceptual_hash") else None,
         message.source,
+        message.score if message.HasField("score") else None,
     )
 
 

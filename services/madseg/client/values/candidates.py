@@ -2,16 +2,28 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from madseg.client.values.common import Contest
+from madseg.client.values.common import Contest, Version
 from madseg.client.values.rankings import RankingKey
+
+
+class CutStrategy(StrEnum):
+    """By what the images of a cut are put in order: how much versions disagree, how unsure the target is, or by lot."""
+
+    UNKNOWN = "unknown"
+    DISCREPANCY = "discrepancy"
+    ENTROPY = "entropy"
+    RANDOM = "random"
 
 
 @dataclass(frozen=True)
 class CandidateSet:
     """A cut of M: `size` distinct images, at most `per_ranking` of each ranking.
 
-    `contests` are as they stood, `offsets` are (partition, next offset) of the predictions it stands on.
+    `contests` are as they stood, `offsets` are (partition, next offset) of the predictions it stands on. A set by
+    entropy or by lot has no `per_ranking`; `grouped`: it went through the rankings' subgroups; `seed` decided the lots.
+    `contestants` competed with each other, in place of contests of a target.
     """
 
     id: str
@@ -23,6 +35,10 @@ class CandidateSet:
     offsets: tuple[tuple[int, int], ...]
     near_duplicates: int
     note: str
+    strategy: CutStrategy = CutStrategy.DISCREPANCY
+    grouped: bool = False
+    seed: int = 0
+    contestants: tuple[Version, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +91,7 @@ class Candidate:
 
     `mean_discrepancy` in [0, 1] is over the contests of the set in which the image was compared. `perceptual_hash` is
     64 bits, unsigned, and None for an image without a picture; it and `source` are gone once the image has expired.
+    `score` is what the set was put in order by, where that isn't discrepancy: mean entropy in nats, or a lot in [0, 1).
     """
 
     rank: int
@@ -85,6 +102,7 @@ class Candidate:
     mean_discrepancy: float = 0.0
     perceptual_hash: int | None = None
     source: str = ""
+    score: float | None = None
 
 
 @dataclass(frozen=True)
@@ -94,3 +112,25 @@ class CandidatePage:
     candidates: tuple[Candidate, ...]
     next_page_token: str
     candidate_set: CandidateSet
+
+
+@dataclass(frozen=True)
+class ImagePlaces:
+    """Where an image would stand, also one that is never mined: its discrepancies over the contests in which it was
+    `compared`, how many rankings admit it where somebody disagrees, and in how many of these it would be mined."""
+
+    image_id: str
+    compared: int
+    mean_discrepancy: float
+    largest_discrepancy: float
+    rankings: int
+    top: int
+
+
+@dataclass(frozen=True)
+class Places:
+    """Images in the rankings of a target's contests, in the order asked, and ids that nothing is known of."""
+
+    target: Version
+    places: tuple[ImagePlaces, ...]
+    unknown: tuple[str, ...]

@@ -9,17 +9,19 @@ from madseg.client.values.common import Box, Size, Version
 
 class MaskPurpose(StrEnum):
     """What a mask is for. Only a COUNTEREXAMPLE is trained on; a SECOND_OPINION is drawn by somebody else than the
-    first mask of the image."""
+    first mask of the image; a CONTEST mask judges versions where they disagree."""
 
     UNKNOWN = "unknown"
     COUNTEREXAMPLE = "counterexample"
     TEST = "test"
     RANDOM_LANE = "random_lane"
     SECOND_OPINION = "second_opinion"
+    CONTEST = "contest"
 
 
 class MaskTaskState(StrEnum):
-    """WAITING: nobody draws. SUBMITTED: waits for a reviewer. ACCEPTED: two people agree. SENT_BACK: out of domain."""
+    """WAITING: nobody draws. SUBMITTED: waits for a reviewer. ACCEPTED: two people agree. SENT_BACK: out of domain.
+    CANCELLED: its campaign was."""
 
     UNKNOWN = "unknown"
     WAITING = "waiting"
@@ -28,6 +30,7 @@ class MaskTaskState(StrEnum):
     IN_REVIEW = "in_review"
     ACCEPTED = "accepted"
     SENT_BACK = "sent_back"
+    CANCELLED = "cancelled"
 
 
 class MaskStart(StrEnum):

@@ -161,9 +161,10 @@ class TieGroup:
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """A version against the one before it on the images of a set: the gain with its interval, how often chance alone
-    would give as much, how many images like these would tell them apart, and how many got worse or better by more
-    than 0.1."""
+    """A version against the one before it, or another, on the images of a set: the gain with its interval, how often
+    chance alone would give as much, how many images like these would tell them apart and how many more that is than
+    there are, and how many got worse or better by more than 0.1. `corrected` is the p-value by Holm's correction where
+    several pairs are looked at together."""
 
     set: int
     before: Version
@@ -173,6 +174,8 @@ class PairedDifference:
     images_to_separate: int | None
     worse: int
     better: int
+    more_images: int | None = None
+    corrected: float | None = None
 
 
 @dataclass(frozen=True)

@@ -27,12 +27,14 @@ class VetoReason(StrEnum):
 
 
 class CampaignState(StrEnum):
-    """OPEN: images are given out. SCORED: all have what they need. CLOSED: the sets are chosen."""
+    """OPEN: images are given out. SCORED: all have what they need. CLOSED: the sets are chosen. CANCELLED: it was ended
+    before."""
 
     UNKNOWN = "unknown"
     OPEN = "open"
     SCORED = "scored"
     CLOSED = "closed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
 """/api/standings, /api/results, and what a round repaired: what the versions are worth."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query, Response
 
-from madseg.client import Client
+from madseg.client import Client, Competition, Coverage, NotFound, VersionComparison
 from madseg.core.errors import InvalidInput
 from madseg.gateway.web.callers import Insider, Overseer
 from madseg.gateway.web.candidates import newest
@@ -12,6 +13,14 @@ from madseg.gateway.web.encoding import said
 from madseg.report.facts import Pictures, gather
 from madseg.report.repairs import Repair, Repairs
 from madseg.report.round_page import round_page
+
+T = TypeVar("T")
+
+Whole = Annotated[int, Query(ge=0, lt=1 << 31)]
+Number = Annotated[int, Query(alias="round", ge=0, lt=1 << 31)]
+
+MAX_VERSIONS = 8
+"""Versions that are compared in one answer."""
 
 MAX_REPAIRS = 50
 """Of one page: each is asked for by itself."""
@@ -29,10 +38,45 @@ def evaluation_routes(pictures: Pictures) -> APIRouter:
     async def list_results(
         caller: Overseer,
         kind: str = "round",
-        round_number: Annotated[int, Query(alias="round", ge=0)] = 0,
+        round_number: Number = 0,
         model: str = "",
     ) -> Response:
         return said({"results": await caller.ask(lambda client: client.results(kind, round_number, model=model))})
+
+    @router.get("/comparison")
+    async def compare_versions(
+        caller: Overseer,
+        kind: str = "random_lane",
+        round_number: Number = 0,
+        version: Annotated[list[str] | None, Query(max_length=MAX_VERSIONS)] = None,
+        model: str = "",
+    ) -> Response:
+        named = version or []
+
+        def ask(client: Client) -> VersionComparison:
+            return client.compare_versions(kind, round_number, named, model=model)
+
+        wanted = bool(named) or kind != "random_lane"
+        return said({"comparison": await caller.ask(ask if wanted else lambda client: _or_none(ask, client))})
+
+    @router.get("/coverage")
+    async def get_coverage(
+        caller: Overseer, kind: str = "random_lane", round_number: Number = 0, version: Whole = 0, model: str = ""
+    ) -> Response:
+        def ask(client: Client) -> Coverage:
+            return client.coverage(kind, round_number, version=version, model=model)
+
+        wanted = bool(version) or kind != "random_lane"
+        return said({"coverage": await caller.ask(ask if wanted else lambda client: _or_none(ask, client))})
+
+    @router.get("/competition")
+    async def get_competition(caller: Overseer, candidate_set_id: str = "") -> Response:
+        def ask(client: Client) -> Competition:
+            return client.competition(candidate_set_id)
+
+        return said(
+            {"competition": await caller.ask(ask if candidate_set_id else lambda client: _or_none(ask, client))}
+        )
 
     @router.get("/rounds/{round_id}/repairs")
     async def list_repairs(
@@ -60,6 +104,14 @@ def evaluation_routes(pictures: Pictures) -> APIRouter:
         return Response(page, media_type="text/html", headers=headers)
 
     return router
+
+
+def _or_none(ask: Callable[[Client], T], client: Client) -> T | None:
+    """None where there is nothing yet to be told: no mask of the random lane, no competition."""
+    try:
+        return ask(client)
+    except NotFound:
+        return None
 
 
 def _start(token: str) -> int:

@@ -7,12 +7,12 @@ from sqlalchemy import Connection, select
 from madseg.core.errors import Forbidden, NotFound
 from madseg.core.messages import checked_image_id
 from madseg.labelling.masking import revisions, tasks
-from madseg.labelling.masking.tables import TASKS
+from madseg.labelling.masking.tables import GONE, TASKS
 from madseg.labelling.masking.tasks import Task
 from madseg.ports import Database
 from madseg.security.access import checked_name
 
-_CLOSED = (tasks.ACCEPTED, tasks.SENT_BACK)
+_CLOSED = (tasks.ACCEPTED, *GONE)
 
 
 def take_in(database: Database, image_id: str, data: bytes, annotator: str, who: str, now: int) -> int:
@@ -42,7 +42,7 @@ def take_in(database: Database, image_id: str, data: bytes, annotator: str, who:
 
 
 def _tasks(tx: Connection, image: bytes) -> list[Task]:
-    query = select(TASKS).where(TASKS.c.image_id == image, TASKS.c.state != tasks.SENT_BACK)
+    query = select(TASKS).where(TASKS.c.image_id == image, TASKS.c.state.not_in(GONE))
     return [tasks.from_row(row) for row in tx.execute(query.order_by(TASKS.c.number))]
 
 

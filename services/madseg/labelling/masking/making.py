@@ -11,7 +11,7 @@ from madseg.labelling.bans import banned
 from madseg.labelling.masking import tasks
 from madseg.labelling.masking.new_tasks import Wanted, make, pictures_of
 from madseg.labelling.masking.sharing import Shares, double
-from madseg.labelling.masking.tables import TASKS
+from madseg.labelling.masking.tables import GONE, TASKS
 from madseg.labelling.neighbours import Neighbours, Picture
 from madseg.labelling.scoring import errands, kept
 from madseg.labelling.scoring.choosing import ChosenSets, chosen
@@ -89,8 +89,8 @@ def add(
         NotFound: the gateway has no such image, or it was forgotten; no such campaign, or none that is closed.
         NotReady: the campaign isn't closed.
     """
-    if purpose not in (tasks.RANDOM_LANE, COUNTEREXAMPLE):
-        raise InvalidInput("purpose must be RANDOM_LANE or COUNTEREXAMPLE", field="purpose")
+    if purpose not in (tasks.RANDOM_LANE, COUNTEREXAMPLE, tasks.CONTEST):
+        raise InvalidInput("purpose must be RANDOM_LANE, COUNTEREXAMPLE or CONTEST", field="purpose")
     if not 1 <= len(image_ids) <= MAX_ADDED:
         raise InvalidInput(f"image_ids must be 1..{MAX_ADDED}, got {len(image_ids)}", field="image_ids")
     images = [bytes.fromhex(checked_image_id(item)) for item in dict.fromkeys(image_ids)]
@@ -119,10 +119,10 @@ def wanted_of(found: Kept, sets: ChosenSets) -> list[Wanted]:
 
 
 def without_task(tx: Connection, wanted: Sequence[Wanted]) -> list[Wanted]:
-    """Those whose image has no task for this purpose, but for tasks that were sent back."""
+    """Those whose image has no task for this purpose, but for tasks that were sent back or cancelled."""
     there: set[tuple[bytes, str]] = set()
     for at in range(0, len(wanted), CHUNK):
-        query = select(TASKS.c.image_id, TASKS.c.purpose).where(TASKS.c.state != tasks.SENT_BACK)
+        query = select(TASKS.c.image_id, TASKS.c.purpose).where(TASKS.c.state.not_in(GONE))
         some = TASKS.c.image_id.in_([item.image for item in wanted[at : at + CHUNK]])
         there.update((row.image_id, row.purpose) for row in tx.execute(query.where(some)))
     return [item for item in wanted if (item.image, item.purpose) not in there]

@@ -11,7 +11,7 @@ from madseg.core.errors import InvalidInput, NotReady, Unavailable
 from madseg.labelling.masking import tasks
 from madseg.labelling.masking.making import wanted_of, without_task
 from madseg.labelling.masking.new_tasks import make, pictures_of
-from madseg.labelling.masking.tables import TASKS
+from madseg.labelling.masking.tables import GONE, TASKS
 from madseg.labelling.masking.tasks import Shown, Task
 from madseg.labelling.neighbours import Neighbours, Picture, Project
 from madseg.labelling.scoring import errands, kept, vetoes
@@ -89,7 +89,7 @@ def _veto(tx: Connection, found: Task, who: str, reason: str, now: int, gone: Co
 
 def _end(tx: Connection, found: Task, who: str, reason: str, following: bytes | None, now: int) -> None:
     """Sends every task of the image back."""
-    query = select(TASKS).where(TASKS.c.image_id == bytes.fromhex(found.image_id), TASKS.c.state != tasks.SENT_BACK)
+    query = select(TASKS).where(TASKS.c.image_id == bytes.fromhex(found.image_id), TASKS.c.state.not_in(GONE))
     for row in tx.execute(query).all():
         item = tasks.from_row(row)
         tasks.change(tx, item, now, state=tasks.SENT_BACK, replacement=following)

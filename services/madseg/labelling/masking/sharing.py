@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from madseg.labelling.masking import tasks
 from madseg.labelling.masking.new_tasks import blank, put_in
-from madseg.labelling.masking.tables import TASKS
+from madseg.labelling.masking.tables import GONE, TASKS
 from madseg.labelling.scoring.kept import Kept
 
 _COPIED = (
@@ -36,7 +36,7 @@ class Shares:
 
     def __init__(self, tx: Connection, found: Kept, names: Sequence[str]) -> None:
         query = select(TASKS.c.annotator, func.count().label("tasks")).where(TASKS.c.campaign_id == found.id)
-        query = query.where(TASKS.c.state != tasks.SENT_BACK).group_by(TASKS.c.annotator)
+        query = query.where(TASKS.c.state.not_in(GONE)).group_by(TASKS.c.annotator)
         there = {row.annotator: row.tasks for row in tx.execute(query)}
         self._loads = {name: there.get(name, 0) for name in names}
 
@@ -55,7 +55,7 @@ def double(tx: Connection, found: Kept, share: float, shares: Shares, who: str, 
     second = TASKS.alias("second")
     query = select(TASKS, second.c.id.label("second_id")).outerjoin(second, second.c.first_id == TASKS.c.id)
     query = query.where(TASKS.c.campaign_id == found.id, TASKS.c.first_id.is_(None))
-    rows = tx.execute(query.where(TASKS.c.state != tasks.SENT_BACK)).all()
+    rows = tx.execute(query.where(TASKS.c.state.not_in(GONE))).all()
     lacking = math.ceil(round(share * len(rows), 6)) - sum(row.second_id is not None for row in rows)
     single = sorted((row for row in rows if row.second_id is None), key=lambda row: (_drawn(found, row), row.number))
     made = []

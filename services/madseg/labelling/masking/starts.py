@@ -1,6 +1,6 @@
 """What a mask is begun from: nothing, or what models say, with the places where they disagree.
 
-Masks for T and the random lane measure the models, so none of these may have a hand in them.
+Masks for T, the random lane and contests measure the models, so none of these may have a hand in them.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ def beginning(
 
     Raises:
         NotFound: no such task, or no such label map.
-        Forbidden: the mask is for T or the random lane and has to be begun empty.
+        Forbidden: the mask is for T, the random lane or a contest and has to be begun empty.
         InvalidInput: the start takes a competitor and there is none, or the task has no target.
     """
     with database.snapshot() as tx:
@@ -48,7 +48,9 @@ def beginning(
         first = tasks.task(tx, found.first_id) if found.first_id else found
     if first.purpose != COUNTEREXAMPLE:
         if start not in ("", EMPTY):
-            raise Forbidden("masks for T and the random lane are begun empty: no model may have a hand in them")
+            raise Forbidden(
+                "masks for T, the random lane and contests are begun empty: no model may have a hand in them"
+            )
         return Beginning(_empty(found))
     stored = neighbours.label_maps(found.image_id)
     maps = _newest(stored, found.target)

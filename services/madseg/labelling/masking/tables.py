@@ -27,8 +27,11 @@ def _task(*, key: bool = False) -> Column[str]:
     return Column("task_id", String(32), ForeignKey("labelling_mask_tasks.id"), primary_key=key, nullable=False)
 
 
-SENT_BACK = "sent_back"
-"""The state of a task whose image was sent back: it is there for the audit alone."""
+SENT_BACK, CANCELLED = "sent_back", "cancelled"
+"""The states of a task whose image was sent back, and of one whose campaign was cancelled."""
+
+GONE = (SENT_BACK, CANCELLED)
+"""Tasks in these states are there for the audit alone."""
 
 TASKS = Table(
     "labelling_mask_tasks",
@@ -60,10 +63,11 @@ TASKS = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
 )
-"""`purpose` is counterexample, test, random_lane or second_opinion: `first_id` is the task of the first mask then.
-`state` is waiting (for its annotator, where it has one), drawing, submitted, in_review, accepted or sent_back.
-`annotator` and `reviewer` are empty where there is none. `classes` labels there are; a mask that is begun empty is
-`background`. `replacement` is the image that took the place of one sent back. Those `returned_at` last come last."""
+"""`purpose` is counterexample, test, random_lane, contest or second_opinion: `first_id` is the task of the first mask
+then. `state` is waiting (for its annotator, where it has one), drawing, submitted, in_review, accepted, sent_back or
+cancelled. `annotator` and `reviewer` are empty where there is none. `classes` labels there are; a mask that is begun
+empty is `background`. `replacement` is the image that took the place of one sent back. Those `returned_at` last come
+last."""
 Index("labelling_mask_tasks_by_state", TASKS.c.state, TASKS.c.annotator, TASKS.c.number)
 Index("labelling_mask_tasks_by_image", TASKS.c.image_id, TASKS.c.purpose)
 Index("labelling_mask_tasks_by_campaign", TASKS.c.campaign_id, TASKS.c.number)
@@ -123,6 +127,7 @@ EVENTS = Table(
     Column("revision", Integer, nullable=False),
     Column("finding", Integer),
 )
-"""For the audit. `act` is made, taken, returned, reassigned, submitted, sent_back (the image), review (taken), found,
+"""For the audit. `act` is made, taken, returned, reassigned, submitted, sent_back (the image), cancelled (with its
+campaign), review (taken), found,
 resolved, accepted and opened (of a finding), accept and send_back (of a revision). `revision` is the last one then."""
 Index("labelling_mask_events_by_task", EVENTS.c.task_id, EVENTS.c.number)

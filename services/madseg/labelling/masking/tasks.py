@@ -9,19 +9,20 @@ from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 from madseg.core.errors import Forbidden, InvalidInput, NotFound
 from madseg.core.messages import VersionRef
 from madseg.core.preprocess import Box, Size
+from madseg.labelling.masking.tables import CANCELLED as _CANCELLED
 from madseg.labelling.masking.tables import EVENTS, FINDINGS, MESSAGES, REVISIONS, TASKS
 from madseg.labelling.masking.tables import SENT_BACK as _SENT_BACK
 from madseg.labelling.scoring import kept
 from madseg.labelling.scoring.standing import COUNTEREXAMPLE, TEST
 from madseg.requests import foreign_token, from_token, token
 
-RANDOM_LANE, SECOND_OPINION = "random_lane", "second_opinion"
-PURPOSES = (COUNTEREXAMPLE, TEST, RANDOM_LANE, SECOND_OPINION)
+RANDOM_LANE, SECOND_OPINION, CONTEST = "random_lane", "second_opinion", "contest"
+PURPOSES = (COUNTEREXAMPLE, TEST, RANDOM_LANE, SECOND_OPINION, CONTEST)
 """What a mask is for."""
 
 WAITING, DRAWING, SUBMITTED, IN_REVIEW = "waiting", "drawing", "submitted", "in_review"
-ACCEPTED, SENT_BACK = "accepted", _SENT_BACK
-STATES = (WAITING, DRAWING, SUBMITTED, IN_REVIEW, ACCEPTED, SENT_BACK)
+ACCEPTED, SENT_BACK, CANCELLED = "accepted", _SENT_BACK, _CANCELLED
+STATES = (WAITING, DRAWING, SUBMITTED, IN_REVIEW, ACCEPTED, SENT_BACK, CANCELLED)
 """Where a task stands."""
 
 OPEN, RESOLVED = "open", "resolved"

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, and_, bindparam, case, exists, func, insert, not_, or_, select, update
 
 from madseg.core import adaptive
-from madseg.core.errors import Forbidden, InvalidInput, NotFound, NotReady
+from madseg.core.errors import Forbidden, InvalidInput, NotFound
 from madseg.core.messages import VersionRef
 from madseg.labelling.scoring import draws, kept
 from madseg.labelling.scoring.adapting import adapt
@@ -99,17 +99,16 @@ def working(tx: Connection, campaign_id: str) -> Kept:
 
     Raises:
         NotFound: no such campaign, or none that is open.
-        NotReady: it is closed.
+        NotReady: it is closed or cancelled.
     """
     if campaign_id:
         found = kept.campaign(tx, campaign_id)
-        if found.state == kept.CLOSED:
-            raise NotReady(f"campaign {found.id} is closed: its sets are chosen")
+        kept.must_go_on(found)
         return found
     try:
         return kept.campaign(tx, "", kept.OPEN)
     except NotFound:
-        return kept.campaign(tx, "", kept.OPEN, kept.SCORED)
+        return kept.campaign(tx, "", *kept.GOING_ON)
 
 
 def owned(tx: Connection, assignment_id: str, rater: str) -> Any:

@@ -51,12 +51,13 @@ def choose(database: Database, campaign_id: str, now: int, *, allow_incomplete: 
 
     Raises:
         NotFound: no such campaign.
-        NotReady: images still lack judgements, unless that is allowed: they are left out of S.
+        NotReady: images still lack judgements, unless that is allowed: they are left out of S; or it was cancelled.
     """
     with database.write() as tx:
         found = kept.campaign(tx, campaign_id)
         if found.state == kept.CLOSED:
             return chosen(tx, found)
+        kept.must_go_on(found)
         adapt(tx, found)
         items = standings(tx, found)
         missing = sum(item.needed > 0 for item in items)

@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from madseg.core.errors import InvalidInput
 from madseg.labelling.callers import caller
+from madseg.labelling.cancelling import cancel
 from madseg.labelling.forgetting import forget
 from madseg.labelling.neighbours import Neighbours
 from madseg.labelling.scoring import assignments, campaigns, choosing, encoding, judgements, kept, vetoes
@@ -129,6 +131,15 @@ class ScoringApi(ScoringServiceServicer):
     def GetAgreement(self, request: pb.GetAgreementRequest, context: Any) -> pb.GetAgreementResponse:
         self._who(context, Role.REVIEWER, Role.OPERATOR)
         return encoding.agreement_proto(self._opinions.agreement(_id(request.campaign_id)))
+
+    def CancelCampaign(self, request: pb.CancelCampaignRequest, context: Any) -> pb.CancelCampaignResponse:
+        who, campaign_id = self._who(context, Role.OPERATOR), _id(request.campaign_id)
+        if not campaign_id:
+            raise InvalidInput("campaign_id must be given", field="campaign_id")
+        ended = cancel(self._database, campaign_id, who.name, self._clock())
+        with self._database.snapshot() as tx:
+            found = campaigns.progress(tx, kept.campaign(tx, campaign_id), self._clock())
+        return pb.CancelCampaignResponse(campaign=encoding.campaign_proto(found), tasks_ended=ended)
 
     def ChooseSets(self, request: pb.ChooseSetsRequest, context: Any) -> pb.ChooseSetsResponse:
         self._who(context, Role.OPERATOR)

@@ -80,8 +80,7 @@ def judge(database: Database, rater: str, assignment_id: str, said: Said, looked
         if known is not None:
             _must_equal(known, said)
             return tally(tx, found, rater)
-        if found.state == kept.CLOSED:
-            raise NotReady(f"campaign {found.id} is closed: its sets are chosen, and take no further judgement")
+        kept.must_go_on(found)
         if kept.lapse(tx, found, now):
             row = owned(tx, assignment_id, rater)
         item = _item(tx, found, row.position)

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, bindparam, case, exists, func, not_, select, update
 
-from madseg.core.errors import NotFound
+from madseg.core.errors import NotFound, NotReady
 from madseg.core.messages import VersionRef
 from madseg.labelling.scoring.plan import Plan, loaded
 from madseg.labelling.scoring.tables import ASSIGNMENTS, CAMPAIGNS, ITEMS, JUDGEMENTS
 
-OPEN, SCORED, CLOSED = "open", "scored", "closed"
+OPEN, SCORED, CLOSED, CANCELLED = "open", "scored", "closed", "cancelled"
 """States of a campaign."""
+
+GOING_ON = (OPEN, SCORED)
+"""States in which judgements still count."""
 
 PLANNED, LEASED, LAPSED, RETURNED, JUDGED, CARRIED = "planned", "leased", "lapsed", "returned", "judged", "carried"
 """States of an assignment."""
@@ -79,6 +82,18 @@ def kept(row: Row[tuple[object, ...]]) -> Kept:
     )
 
 
+def must_go_on(found: Kept) -> None:
+    """Does nothing where judgements still count.
+
+    Raises:
+        NotReady: it is closed or cancelled.
+    """
+    if found.state == CLOSED:
+        raise NotReady(f"campaign {found.id} is closed: its sets are chosen, and take no further judgement")
+    if found.state == CANCELLED:
+        raise NotReady(f"campaign {found.id} was cancelled: nobody is asked any more")
+
+
 def lapse(tx: Connection, found: Kept, now: int) -> bool:
     """Frees the images of leases that have ended; True where there were any. Else it is a look into an index."""
     ended = tx.execute(_ENDED, {"campaign": found.id, "now": now}).all()
@@ -96,9 +111,9 @@ def settle(tx: Connection, found: Kept, positions: Iterable[int]) -> None:
 
 
 def elsewhere(tx: Connection, image: bytes) -> list[tuple[Kept, int]]:
-    """The campaigns that an image is in and that aren't closed, with its position there."""
+    """The campaigns that an image is in and that go on, with its position there."""
     query = select(CAMPAIGNS, ITEMS.c.position).join(ITEMS, ITEMS.c.campaign_id == CAMPAIGNS.c.id)
-    query = query.where(ITEMS.c.image_id == image, CAMPAIGNS.c.state != CLOSED)
+    query = query.where(ITEMS.c.image_id == image, CAMPAIGNS.c.state.in_(GOING_ON))
     return [(kept(row), row.position) for row in tx.execute(query)]
 
 
@@ -172,7 +187,7 @@ _COUNTED = (
 
 _SETTLED = (
     update(CAMPAIGNS)
-    .where(CAMPAIGNS.c.id == bindparam("campaign"), CAMPAIGNS.c.state != CLOSED)
+    .where(CAMPAIGNS.c.id == bindparam("campaign"), CAMPAIGNS.c.state.in_(GOING_ON))
     .values(
         state=case(
             (exists().where(ITEMS.c.campaign_id == bindparam("campaign"), ITEMS.c.needed > 0), OPEN), else_=SCORED

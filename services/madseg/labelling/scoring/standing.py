@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from madseg.core.counterexamples import Chosen, Scored, Sizes, Used, choose
-from madseg.labelling.masking.tables import SENT_BACK, TASKS
+from madseg.labelling.masking.tables import GONE, TASKS
 from madseg.labelling.scoring.kept import Kept
 from madseg.labelling.scoring.tables import CHOSEN, ITEMS
 
@@ -89,11 +89,12 @@ def scored(found: Kept, items: Sequence[Standing]) -> list[Scored]:
 
 
 def _earlier(tx: Connection, found: Kept) -> dict[str, int | None]:
-    """Images of S and T of other campaigns, with their perceptual hashes."""
+    """Images of S and T of other campaigns that have not left them, with their perceptual hashes."""
     query = (
         select(CHOSEN.c.image_id, ITEMS.c.perceptual_hash)
         .join(ITEMS, (ITEMS.c.campaign_id == CHOSEN.c.campaign_id) & (ITEMS.c.image_id == CHOSEN.c.image_id))
         .where(CHOSEN.c.purpose.in_([COUNTEREXAMPLE, TEST]), CHOSEN.c.campaign_id != found.id)
+        .where(CHOSEN.c.left_at.is_(None))
     )
     return {row.image_id.hex(): unsigned(row.perceptual_hash) for row in tx.execute(query)}
 
@@ -104,7 +105,7 @@ def _added(tx: Connection) -> dict[str, int | None]:
     query = (
         select(TASKS.c.image_id, ITEMS.c.perceptual_hash)
         .outerjoin(ITEMS, ITEMS.c.image_id == TASKS.c.image_id)
-        .where(TASKS.c.purpose == COUNTEREXAMPLE, TASKS.c.state != SENT_BACK)
+        .where(TASKS.c.purpose == COUNTEREXAMPLE, TASKS.c.state.not_in(GONE))
     )
     return {row.image_id.hex(): unsigned(row.perceptual_hash) for row in tx.execute(query)}
 

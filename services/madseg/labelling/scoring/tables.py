@@ -50,8 +50,8 @@ CAMPAIGNS = Table(
     Column("revision", BigInteger, nullable=False),
     Column("chosen_at", BigInteger),
 )
-"""`state` is open, scored or closed. `revision` grows with everything that happens in the campaign. `competitors` is a
-JSON list of [model, version]."""
+"""`state` is open, scored, closed or cancelled. `revision` grows with everything that happens in the campaign.
+`competitors` is a JSON list of [model, version]."""
 
 ITEMS = Table(
     "labelling_items",

@@ -21,6 +21,7 @@ export const WORDS = {
   test: "test image",
   random_lane: "random lane",
   second_opinion: "second opinion",
+  contest: "contest of versions",
   missing: "Missing",
   extra: "Not there",
   wrong_class: "Wrong class",

@@ -90,7 +90,7 @@ function figures(overview) {
 /** @param {any} campaign */
 function stateOf(campaign) {
   return (
-    /** @type {any} */ ({ open: "being scored", scored: "ready to be chosen", closed: "chosen" })[campaign.state] ??
+    /** @type {any} */ ({ open: "being scored", scored: "ready to be chosen", closed: "chosen", cancelled: "cancelled" })[campaign.state] ??
     campaign.state
   );
 }

@@ -4,6 +4,7 @@
 import { events, get } from "/static/api.js";
 import { Figures, Loaded, PageHead, Part } from "/static/elements.js";
 import { useLoad } from "/static/load.js";
+import { Competition, Lane } from "/static/rounds/judging.js";
 import { Repairs } from "/static/rounds/repairs.js";
 import { Standings } from "/static/rounds/standings.js";
 import { Steering } from "/static/rounds/steering.js";
@@ -52,7 +53,9 @@ function Shown({ round }) {
     ${round.run_id && html`<${Training} runId=${round.run_id} going=${round.step !== "ended"} />`}
     ${insider && round.counterexamples > 0 && html`<${Repairs} round=${round} />`}
     ${may(me, "reviewer", "operator") && html`<${Standings} model=${version(round.target).split("/")[0]}
-      round=${round.step === "ended" ? 1 : 0} />`}
+      round=${round.step === "ended" ? 1 : 0} />
+      <${Lane} model=${version(round.target).split("/")[0]} round=${round.step === "ended" ? 1 : 0} />
+      <${Competition} round=${round.step === "ended" ? 1 : 0} />`}
   `;
 }
 

@@ -5,6 +5,7 @@ import { events, get } from "/static/api.js";
 import { Chip, Empty, Loaded, PageHead, Part } from "/static/elements.js";
 import { useLoad } from "/static/load.js";
 import { Round } from "/static/pages/round.js";
+import { Competition, Lane } from "/static/rounds/judging.js";
 import { Policy } from "/static/rounds/policy.js";
 import { Standings } from "/static/rounds/standings.js";
 import { StartDialog } from "/static/rounds/starting.js";
@@ -51,7 +52,10 @@ function List() {
             <p>${steers ? "Start the first one, or let the policy below do it." : "An operator starts one."}</p><//>`
         }
         ${may(me, "reviewer", "operator") && value.rounds.length > 0 && html`<${Standings} model=${modelOf(value.rounds)}
-          round=${value.rounds.filter((/** @type {any} */ round) => round.step === "ended").length} />`}
+          round=${value.rounds.filter((/** @type {any} */ round) => round.step === "ended").length} />
+          <${Lane} model=${modelOf(value.rounds)}
+            round=${value.rounds.filter((/** @type {any} */ round) => round.step === "ended").length} />
+          <${Competition} round=${value.rounds.length} />`}
         ${value.rounds.length > 0 && html`<${Past} rounds=${value.rounds} />`}
         <${Policy} model=${modelOf(value.rounds)} steers=${steers} />
       `}

@@ -31,7 +31,7 @@ export function Steering({ campaign, changed }) {
       </li>
       <li class="sheet"><h3>Choose S and T</h3>
         <p class="quiet">${chooseWords(campaign)}</p>
-        ${campaign && campaign.state !== "closed" && html`<${Choose} campaign=${campaign} done=${changed} />`}
+        ${campaign && !["closed", "cancelled"].includes(campaign.state) && html`<${Choose} campaign=${campaign} done=${changed} />`}
       </li>
       <li class="sheet"><h3>Have masks drawn</h3>
         <p class="quiet">
@@ -53,6 +53,7 @@ export function Steering({ campaign, changed }) {
 function chooseWords(campaign) {
   if (!campaign) return "Once a campaign is scored.";
   if (campaign.state === "closed") return "Done: T is reserved and S is cut.";
+  if (campaign.state === "cancelled") return "The campaign was cancelled.";
   const left = campaign.images - campaign.finished;
   return left ? `${plural(left, "image")} still lack judgements.` : "Every image has what it needs.";
 }

@@ -114,7 +114,7 @@ function Differences({ value }) {
         <thead><tr><th scope="col" class="text">On</th><th scope="col" class="text">From</th>
           <th scope="col" class="text">To</th><th scope="col">Gain</th><th scope="col">95 % interval</th>
           <th scope="col">p</th><th scope="col">Better</th><th scope="col">Worse</th>
-          <th scope="col">Images to tell them apart</th></tr></thead>
+          <th scope="col">More images to tell them apart</th></tr></thead>
         <tbody>
           ${value.differences.map(
             (/** @type {any} */ item) => html`<tr key=${`${item.set} ${version(item.after)}`}>
@@ -124,7 +124,7 @@ function Differences({ value }) {
               <td>${signed(item.gain.low)} to ${signed(item.gain.high)}</td>
               <td>${item.p_value < 0.001 ? "< 0.001" : number(item.p_value, 3)}</td>
               <td>${number(item.better)}</td><td>${number(item.worse)}</td>
-              <td>${number(item.images_to_separate)}</td>
+              <td>${number(item.more_images)}</td>
             </tr>`,
           )}
         </tbody>

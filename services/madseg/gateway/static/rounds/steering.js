@@ -42,6 +42,6 @@ export function Steering({ round }) {
       <//>`
     }
     <${Action} button="Cancel the round"
-      sure="The round and its training end; what they had is kept for the record. Cancel it?" send=${cancel} />
+      sure="The round ends, with its training, campaign and mask tasks; what they had is kept for the record. Cancel it?" send=${cancel} />
   </div>`;
 }

@@ -1,0 +1,78 @@
+"""What every method of figures begins with: who calls, which target, which test set, and that it is up to date."""
+
+from typing import Any
+
+import structlog
+
+from madseg.core.errors import InvalidInput, MadsegError
+from madseg.ports import Database
+from madseg.requests import plain_text
+from madseg.rounds import rounds
+from madseg.rounds.callers import caller
+from madseg.rounds.evaluating import LANE, Evaluator
+from madseg.rounds.neighbours import Neighbours
+from madseg.security.access import Access, Principal, Role
+from madseg.v1 import rounds_pb2 as pb
+
+log = structlog.get_logger("madseg.rounds")
+
+MAX_MODEL = 63
+"""Characters of a model's name."""
+
+
+class Asking:
+    """Shared by the services of this process."""
+
+    def __init__(self, database: Database, neighbours: Neighbours, access: Access, evaluator: Evaluator) -> None:
+        self._database, self._neighbours, self._access, self._evaluator = database, neighbours, access, evaluator
+
+    def who(self, context: Any, *roles: Role) -> Principal:
+        """Whoever calls, if one of the roles is theirs.
+
+        Raises:
+            Unauthenticated: nobody knows who it is.
+            Forbidden: they have none of the roles.
+        """
+        who = caller(self._access, context)
+        who.must(*roles)
+        return who
+
+    def model(self, text: str) -> str:
+        """The model of a request; the only target, or the one that rounds are about, where it names none."""
+        if model_name(text):
+            return text
+        try:
+            return self._neighbours.target("").model
+        except MadsegError:
+            with self._database.snapshot() as tx:
+                newest = rounds.page(tx, "", None, 1)
+            if not newest:
+                raise
+            return newest[0].target.model
+
+    def refresh(self, model: str) -> None:
+        """Counts what is new. What is known is told also where a neighbour is away."""
+        try:
+            self._evaluator.refresh(model)
+        except MadsegError as error:
+            log.warning("standings_as_they_were", model=model, reason=str(error))
+
+
+def model_name(text: str) -> str:
+    """The name of a model, or ""."""
+    return plain_text(text, "model", MAX_MODEL)
+
+
+def set_number(kind: pb.TestKind.ValueType, number: int) -> int:
+    """The round of a T, or LANE.
+
+    Raises:
+        InvalidInput: neither, or no round.
+    """
+    if kind not in (pb.TEST_KIND_ROUND, pb.TEST_KIND_RANDOM_LANE):
+        raise InvalidInput("kind must be ROUND or RANDOM_LANE: T0-report has figures alone", field="kind")
+    if kind == pb.TEST_KIND_RANDOM_LANE:
+        return LANE
+    if not 0 < number < 1 << 31:
+        raise InvalidInput(f"round must be the number of a round, got {number}", field="round")
+    return number
