@@ -18,7 +18,7 @@ from madseg.ports import Database
 from madseg.process import serve
 from madseg.rounds.asking import Asking
 from madseg.rounds.evaluating import Evaluator
-from madseg.rounds.evaluation_api import EvaluationApi
+from madseg.rounds.evaluation.grpc_api import EvaluationApi
 from madseg.rounds.grpc_api import RoundsApi
 from madseg.rounds.migrations import TABLES
 from madseg.rounds.neighbours import Neighbours, Remote

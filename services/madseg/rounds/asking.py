@@ -4,15 +4,14 @@ from typing import Any
 
 import structlog
 
-from madseg.core.errors import InvalidInput, MadsegError
+from madseg.core.errors import MadsegError
 from madseg.ports import Database
 from madseg.requests import plain_text
 from madseg.rounds import rounds
 from madseg.rounds.callers import caller
-from madseg.rounds.evaluating import LANE, Evaluator
+from madseg.rounds.evaluating import Evaluator
 from madseg.rounds.neighbours import Neighbours
 from madseg.security.access import Access, Principal, Role
-from madseg.v1 import rounds_pb2 as pb
 
 log = structlog.get_logger("madseg.rounds")
 
@@ -61,18 +60,3 @@ class Asking:
 def model_name(text: str) -> str:
     """The name of a model, or ""."""
     return plain_text(text, "model", MAX_MODEL)
-
-
-def set_number(kind: pb.TestKind.ValueType, number: int) -> int:
-    """The round of a T, or LANE.
-
-    Raises:
-        InvalidInput: neither, or no round.
-    """
-    if kind not in (pb.TEST_KIND_ROUND, pb.TEST_KIND_RANDOM_LANE):
-        raise InvalidInput("kind must be ROUND or RANDOM_LANE: T0-report has figures alone", field="kind")
-    if kind == pb.TEST_KIND_RANDOM_LANE:
-        return LANE
-    if not 0 < number < 1 << 31:
-        raise InvalidInput(f"round must be the number of a round, got {number}", field="round")
-    return number

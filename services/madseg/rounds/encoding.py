@@ -18,6 +18,7 @@ from madseg.core.errors import InvalidInput
 from madseg.core.messages import VersionRef
 from madseg.core.rounds import Outcome, Policy, Step
 from madseg.requests import plain_text
+from madseg.rounds.evaluating import LANE
 from madseg.rounds.plans import checked
 from madseg.rounds.policies import Kept
 from madseg.rounds.rounds import Round
@@ -83,6 +84,21 @@ def step(value: pb.RoundStep.ValueType) -> Step:
     if found is None:
         raise InvalidInput(f"step must be one of {', '.join(_STEPS)}, got {value}", field="step")
     return found
+
+
+def set_number(kind: pb.TestKind.ValueType, number: int) -> int:
+    """The round of a T, or LANE.
+
+    Raises:
+        InvalidInput: neither, or no round.
+    """
+    if kind not in (pb.TEST_KIND_ROUND, pb.TEST_KIND_RANDOM_LANE):
+        raise InvalidInput("kind must be ROUND or RANDOM_LANE: T0-report has figures alone", field="kind")
+    if kind == pb.TEST_KIND_RANDOM_LANE:
+        return LANE
+    if not 0 < number < 1 << 31:
+        raise InvalidInput(f"round must be the number of a round, got {number}", field="round")
+    return number
 
 
 def round_proto(found: Round) -> pb.Round:

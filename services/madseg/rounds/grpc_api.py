@@ -11,8 +11,8 @@ from madseg.core.rounds import Step
 from madseg.ports import Database
 from madseg.requests import foreign_token, from_token, page_size, plain_text, token
 from madseg.rounds import encoding, policies, rounds
-from madseg.rounds.asking import Asking, model_name, set_number
-from madseg.rounds.encoding import MAX_ID
+from madseg.rounds.asking import Asking, model_name
+from madseg.rounds.encoding import MAX_ID, set_number
 from madseg.rounds.neighbours import Neighbours
 from madseg.rounds.rounds import Beginning, Round
 from madseg.rounds.standings import results, standings

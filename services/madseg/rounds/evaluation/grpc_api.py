@@ -5,12 +5,12 @@ from typing import Any
 from madseg.client.values.common import Version
 from madseg.ports import Database
 from madseg.requests import plain_text
-from madseg.rounds import evaluation_encoding as encoding
-from madseg.rounds.asking import Asking, set_number
+from madseg.rounds.asking import Asking
 from madseg.rounds.comparing import FAILED_BELOW, PER_RANKING, compare, coverage
 from madseg.rounds.competing import competition
-from madseg.rounds.encoding import MAX_ID
+from madseg.rounds.encoding import MAX_ID, set_number
 from madseg.rounds.evaluating import Evaluator
+from madseg.rounds.evaluation import encoding
 from madseg.rounds.neighbours import Neighbours
 from madseg.security.access import Role
 from madseg.v1 import evaluation_pb2 as pb

@@ -1,0 +1,1 @@
+"""EvaluationService: what versions are worth beyond Table 1."""
