@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from madseg.core.errors import InvalidInput
-from madseg.settings import describe, load, reference, setting
+from madseg.settings import changed, describe, load, reference, setting
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,14 @@ class Neighbour:
     """Of the shop next door."""
 
     cakes: int = setting("MADSEG_CAKES", 1, "How many cakes")
+
+
+def test_what_is_otherwise_than_usual_is_told() -> None:
+    """Every value where configurations differ; secrets hidden, defaults and the usual left out."""
+    first = Config("park", 12, safe="cellar")
+    assert changed([Config(), Neighbour()]) == {}
+    assert changed([first, Neighbour(), first]) == {"MADSEG_KIOSK": "park", "MADSEG_PIES": 12, "MADSEG_SAFE": "***"}
+    assert changed([first, Config("square", 12)], [12, "cellar"]) == {"MADSEG_KIOSK": ["park", "square"]}
 
 
 def test_defaults_hold_where_nothing_is_set() -> None:

@@ -5,12 +5,14 @@ import os
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from madseg.core.errors import Conflict, InvalidInput
 from madseg.project import remember
 from madseg.rpc import Server, Service
 from madseg.security.access import Role, Tokens
 from madseg.up import OPERATOR, build, make_tokens
+from madseg.up.configuring import configured
 from madseg.up.parts import Announced, Holding, Lock
 from tests.contracts.fakes import FakeBlobs, FakeStream
 
@@ -55,6 +57,14 @@ def test_what_others_use_is_closed_last() -> None:
     for act in (lambda: blobs.put("a", b"1"), lambda: stream.end_offsets("t")):
         with pytest.raises(Conflict, match="closed"):
             act()
+
+
+def test_what_was_set_is_told_in_one_line(tmp_path: Path) -> None:
+    """Neither defaults nor what follows from the state folder."""
+    with capture_logs() as lines:
+        configured(tmp_path, {"MADSEG_GRID": "24x32"}, {"http": "127.0.0.1:0"})
+    expected = {"MADSEG_GRID": "24x32", "MADSEG_HTTP": "127.0.0.1:0", "state": str(tmp_path)}
+    assert [{"event": "configured", "log_level": "info", **expected}] == lines
 
 
 def test_settings_of_every_service_are_checked_before_anything_is_made(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ no configuration of the process declares.
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import MISSING, Field, field, fields
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -58,6 +58,22 @@ def describe(config: object) -> dict[str, object]:
         item.name: "***" if item.metadata["secret"] and getattr(config, item.name) else getattr(config, item.name)
         for item in _settings(type(config))
     }
+
+
+def changed(configs: Iterable[object], usual: Collection[object] = ()) -> dict[str, object]:
+    """What the configurations of one process have that is neither a default nor among the `usual` values.
+
+    By variable, secrets hidden; several values where the configurations differ.
+    """
+    found: dict[str, list[object]] = {}
+    for config in configs:
+        for item in _settings(type(config)):
+            value = getattr(config, item.name)
+            told = "***" if item.metadata["secret"] else value
+            values = found.setdefault(item.metadata["variable"], [])
+            if value != item.default and value not in usual and told not in values:
+                values.append(told)
+    return {name: values[0] if len(values) == 1 else values for name, values in found.items() if values}
 
 
 def reference(*configs: type[Any]) -> list[tuple[str, str, str]]:

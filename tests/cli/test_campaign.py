@@ -81,12 +81,22 @@ def test_json_has_the_same_for_machines(madseg: Terminal, served: Served) -> Non
     assert len(madseg("campaign", "choose", "--json").json["counterexamples"]) == 3
 
 
+def test_a_set_that_is_too_small_is_said_at_once(madseg: Terminal) -> None:
+    """Before anybody has scored; one that suffices is no word."""
+    assert madseg(*CREATE).err == ""
+    assert madseg("campaign", "create", "--json").err.startswith(
+        "M has 12 images, which is less than the 100 of S and the 40 reserved for T: T comes first"
+    )
+
+
 def test_what_lacks_is_said(madseg: Terminal, served: Served) -> None:
     """No campaign, no judgements, no token."""
     assert "madseg campaign create" in madseg("campaign", "list").out
     assert "no campaign yet" in madseg("campaign", "show").err
     madseg(*CREATE)
-    assert "12 of 12 images still lack judgements" in madseg("campaign", "choose").err
+    told = madseg("campaign", "choose").err
+    assert "12 of 12 images still lack judgements" in told
+    assert "--allow-incomplete" in told
     assert "nothing" in madseg("campaign", "sets", madseg("campaign", "list", "--json").json[0]["id"]).err
     bare = Terminal({"MADSEG_LABELLING": served.address, "MADSEG_STATE": "/nowhere"})
     answer = bare("campaign", "list")

@@ -7,7 +7,7 @@ import typer
 from rich.text import Text
 
 from madseg.cli.arguments import Json, connect
-from madseg.cli.output import count, emit, headed, moment, several, share, show, table
+from madseg.cli.output import count, emit, headed, moment, remark, several, share, show, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -72,6 +72,8 @@ def create(
     )
     with connect() as client:
         made = client.create_campaign(candidate_set, plan, note=note, idempotency_key=key)
+    if warning := _too_few(made):
+        remark(warning)
     if json:
         emit(made)
         return
@@ -238,6 +240,18 @@ def _described(item: "Campaign") -> Text:
         f"Scoring now: {', '.join(item.active) or 'nobody'}.",
     ]
     return headed(item.id, "\n".join(lines + ([item.note] if item.note else [])))
+
+
+def _too_few(item: "Campaign") -> str:
+    """That M is smaller than S and T together, and what comes of that; empty where it suffices."""
+    counterexamples, reserved = item.plan.counterexamples or 0, item.plan.test_reserved or 0
+    if item.images >= counterexamples + reserved:
+        return ""
+    return (
+        f"M has {several(item.images, 'image')}, which is less than the {count(counterexamples)} of S and the "
+        f"{count(reserved)} reserved for T: T comes first, and S gets what is left. Cut M with more per ranking, or "
+        "give smaller --counterexamples and --test-reserved."
+    )
 
 
 def _agreed(item: "Agreement") -> str:

@@ -121,8 +121,9 @@ def _watch(
     key = found[0].key
     pages = client.watch(key.target, key.competitor, key.defender, key.class_name, top=top, images=chosen)
     if json:
-        for page in pages:
-            emit({**plain(key), "revision": page.revision, "entries": page.entries})
+        with suppress(KeyboardInterrupt):
+            for page in pages:
+                emit({**plain(key), "revision": page.revision, "entries": page.entries})
         return
     from rich.console import Group
     from rich.live import Live

@@ -16,7 +16,7 @@ from madseg.process import Observing
 from madseg.project import remembered
 from madseg.rounds.__main__ import Config as Rounds
 from madseg.selector.__main__ import Config as Selector
-from madseg.settings import describe, load, setting
+from madseg.settings import changed, load, setting
 
 log = structlog.get_logger("madseg.up")
 
@@ -63,6 +63,8 @@ class Settings:
 def configured(state: Path, environment: Mapping[str, str], given: Mapping[str, object]) -> Settings:
     """Settings over one state folder; `given`, by field name, win over the environment, and that over the folder's.
 
+    Logs in one line what isn't as it would be by itself.
+
     Raises:
         InvalidInput: a setting that is unknown or can't be.
     """
@@ -73,12 +75,14 @@ def configured(state: Path, environment: Mapping[str, str], given: Mapping[str, 
         "MADSEG_RUNS": f"{state}/runs",
     }
     environment = _filled(environment, **(remembered(state) | shared))
+    usual = {*shared.values()}
 
     def of(config: type[C], database: str = "", **fixed: object) -> C:
         own = {"MADSEG_DATABASE": f"sqlite:///{state}/{database}"} if database else {}
+        usual.update(own.values())
         return _load(config, _filled(environment, **own), {"health": "", **given, **fixed})
 
-    return Settings(
+    made = Settings(
         # One of them answers probes for the whole process.
         gateway=of(Gateway, "gateway.db", health=None),
         models=of(Models),
@@ -89,6 +93,9 @@ def configured(state: Path, environment: Mapping[str, str], given: Mapping[str, 
         rounds=of(Rounds, "rounds.db"),
         observing=load(Observing, environment, known=(Config, *SERVICES)),
     )
+    services = [getattr(made, item.name) for item in fields(made)]
+    log.info("configured", state=str(state), **changed(services, usual))
+    return made
 
 
 def _filled(environment: Mapping[str, str], **defaults: str) -> dict[str, str]:
@@ -101,6 +108,4 @@ def _load(config: type[C], environment: Mapping[str, str], given: Mapping[str, o
     """A service's configuration; of the given settings it takes those it has."""
     names = {item.name for item in fields(config)}  # type: ignore[arg-type]
     own = {name: value for name, value in given.items() if name in names}
-    loaded = load(config, environment, known=(Config, *SERVICES), **own)
-    log.info("configured", service=config.__module__.removesuffix(".__main__").rpartition(".")[2], **describe(loaded))
-    return loaded
+    return load(config, environment, known=(Config, *SERVICES), **own)

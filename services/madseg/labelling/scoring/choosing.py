@@ -63,8 +63,8 @@ def choose(database: Database, campaign_id: str, now: int, *, allow_incomplete: 
         missing = sum(item.needed > 0 for item in items)
         if missing and not allow_incomplete:
             raise NotReady(
-                f"{missing} of {len(items)} images still lack judgements: have them scored, or allow incomplete to "
-                "leave them out"
+                f"{missing} of {len(items)} images still lack judgements: have them scored, or leave them out "
+                "(`madseg campaign choose --allow-incomplete`)"
             )
         _store(tx, found, items)
         closed = update(CAMPAIGNS).where(CAMPAIGNS.c.id == found.id)
