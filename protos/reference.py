@@ -22,18 +22,19 @@ INTRODUCTION = """# gRPC reference
 
 Made from `protos/madseg/v1` by `make proto`; change the comments there, not this page.
 
-Every server has the standard health service and reflection, so that `grpcurl` needs no protos:
+Every server has the standard health service and reflection, open to all, so that `grpcurl` needs no protos.
+Other calls take a [token](operations.md#tokens):
 
 ```sh
 grpcurl -plaintext 127.0.0.1:7003 list
-grpcurl -plaintext 127.0.0.1:7003 madseg.v1.SelectorService/ListContests
+grpcurl -plaintext -H "authorization: Bearer $MADSEG_TOKEN" 127.0.0.1:7003 madseg.v1.SelectorService/ListContests
 ```
 
 A list comes in pages: `page_token` is empty for the first, and is the answer's `next_page_token` for the one after.
 Errors are gRPC's status codes with a `google.rpc.ErrorInfo`, whose `reason` is a name of `madseg.core.errors`.
 Where a field is at fault a `google.rpc.BadRequest` names it.
 UNAVAILABLE may be tried again, and so may every call with an idempotency key.
-[Python](../README.md#from-python) has a typed client.
+[Examples](examples/README.md) call it with grpcurl and from Python, which has a [typed client](client.md).
 """
 
 _SCALARS = {number: name.removeprefix("TYPE_").lower() for name, number in FieldDescriptorProto.Type.items()}
