@@ -50,6 +50,9 @@ ELSEWHERE: dict[tuple[str, str], Elsewhere] = {
     ("docs/labelling.md", "Roles and tokens"): _by("the same commands", "tests/cli/test_access.py"),
     ("docs/labelling.md", "A campaign"): _LABELLING,
     ("docs/labelling.md", "T before S"): _LABELLING,
+    ("docs/labelling.md", "Masks"): _by(
+        "it takes images of the random lane", "tests/labelling/masking/test_making.py", "tests/cli/test_masks.py"
+    ),
     ("docs/labelling.md", "Drawing"): _MASKS,
     ("docs/labelling.md", "Agreement and cost"): _LABELLING,
     ("docs/labelling.md", "Other tools"): _MASKS,

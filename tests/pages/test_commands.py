@@ -22,7 +22,7 @@ RUN = {
 }
 """Pages that a test follows from top to bottom, but for what stands in ELSEWHERE."""
 
-PYTHON = {"README.md", "docs/cli.md", "docs/labelling.md", "docs/world.md"}
+PYTHON = {"README.md", "docs/cli.md", "docs/world.md"}
 """Pages whose Python tests/pages/test_code.py runs."""
 
 

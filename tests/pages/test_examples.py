@@ -72,14 +72,14 @@ def test_grpcurl_runs_the_same(desk: Desk) -> None:
     assert "CONTEST_STATE_COMPLETE" in follow(desk, "docs/api.md")
     for line in (
         "madseg.v1.SelectorService",
-        "rpc WatchRanking",
+        "rpc WatchRanking ",
         '"duplicate": true',
         '"revision"',
-        '"topDiscrepancy"',
+        '"top_discrepancy"',
     ):
         assert line in printed, line
-    ranking = printed.partition('"topDiscrepancy"')[2]
-    assert f'"imageId": "{image}"' in ranking
+    ranking = printed.partition('"top_discrepancy"')[2]
+    assert f'"image_id": "{image}"' in ranking
     until(lambda: Version("ours-last", 1) in {item.version for item in desk.client.label_maps(image)})
     (brought,) = [item for item in desk.client.label_maps(image) if item.version.model == "ours-last"]
     assert decode_label_map(brought.label_map) == [bytes([1]) * 513] * 513
