@@ -1,5 +1,6 @@
 """What a reader brings along: two networks over VOC's classes with their cards, a better one, and pictures."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ PICTURES = 24
 
 _NEVER = (0.0, 0.0, 0.0, -99.0)
 
-_SEES = {
+_SEES: Mapping[str, Mapping[str, tuple[float, float, float, float]]] = {
     # per class: weights of normalised R, G, B, and a bias; what isn't named is never seen
     "ours": {
         "background": (0, 0, 0, 0.7),
