@@ -33,8 +33,8 @@ test: ## Run the tests; as root it installs the system packages that they need
 	@$(MAKE) --no-print-directory setup $(VENV)/.train
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-soak: setup $(VENV)/.train ## Run the kill and load tests at their full number
-	@MADSEG_SOAK=1 $(BIN)/python -m pytest -m soak
+soak: setup $(VENV)/.train ## Run the kill and load tests at their full number, and build the image of fine-tuning
+	@MADSEG_SOAK=1 $(BIN)/python -m pytest -m soak tests tests/deploy/finetune_image.py
 
 lint: setup ## What CI checks before the tests
 	@$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from deploy.cluster import buildah
 from deploy.cluster.buildah import BASE, Recipe, run
 from deploy.local.server import Lacking
 
-__all__ = ["BASE", "DOCKERFILE", "ROOT", "Container", "Image", "build", "need_buildah"]
+__all__ = ["BASE", "DOCKERFILE", "ROOT", "Container", "Image", "build", "need_buildah", "run"]
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "deploy" / "images" / "Dockerfile"

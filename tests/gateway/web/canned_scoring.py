@@ -75,6 +75,9 @@ class CannedScoring(ScoringServiceServicer):
     def WatchCampaign(self, request, context):  # type: ignore[no-untyped-def]
         raise NotImplementedError  # the gateway polls
 
+    def CancelCampaign(self, request, context):  # type: ignore[no-untyped-def]
+        raise NotImplementedError  # the pages cancel rounds, and those their campaigns
+
     def TakeAssignments(self, request, context):  # type: ignore[no-untyped-def]
         self._note(request, context)
         held = [assignment(number) for number in range(1, request.count + 1)]

@@ -31,7 +31,8 @@ def test_everything_has_the_headers(site: Site, path: str) -> None:
 @pytest.mark.parametrize("path", ["/", "/static/app.js", "/api/me", "/v1/nothing"])
 def test_over_https_browsers_are_told_to_stay_there(site: Site, path: str) -> None:
     """A proxy on this machine says that it was https."""
-    with site.visit(**{"x-forwarded-proto": "https"}) as client:
+    with site.visit() as client:
+        client.headers["x-forwarded-proto"] = "https"
         assert client.get(path).headers["strict-transport-security"] == "max-age=31536000"
 
 

@@ -1,5 +1,7 @@
 """Signing in and out, and requests that other sites forge."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -7,7 +9,7 @@ from madseg.gateway.web.attempts import ADDRESSES, LIMIT, WINDOW_SECONDS, Attemp
 from madseg.security.access import Role
 from tests.gateway.web.site import Site
 
-HTTPS = {"x-forwarded-proto": "https"}
+HTTPS: dict[str, Any] = {"x-forwarded-proto": "https"}
 
 
 def origin(site: Site) -> dict[str, str]:

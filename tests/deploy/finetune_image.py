@@ -1,4 +1,7 @@
-"""The image of fine-tuning: built from the Dockerfile as it is, with torch; a network learns in it."""
+"""The image of fine-tuning: built from the Dockerfile as it is, with torch; a network learns in it.
+
+It holds CUDA, gigabytes that are fetched and laid out, so it is built by `make soak` and removed again.
+"""
 
 import json
 import subprocess
@@ -7,19 +10,23 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.images import Container, build, need_buildah
+from tests.deploy.images import Container, build, need_buildah, run
 from tests.finetune.small import make_run
 
-pytestmark = pytest.mark.timeout(1800)  # it holds CUDA: gigabytes, fetched and laid out
+NAME = "localhost/madseg-finetune:test"
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")
 def container(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
     """A container of it."""
     need_buildah()
-    image = build("localhost/madseg-finetune:test", tmp_path_factory.mktemp("image"), PACKAGES="finetune")
-    with image.started() as found:
-        yield found
+    try:
+        with build(NAME, tmp_path_factory.mktemp("image"), PACKAGES="finetune").started() as found:
+            yield found
+    finally:
+        run("rmi", "--force", NAME, f"{NAME}-packages")
 
 
 def test_a_network_learns_in_it(container: Container, tmp_path: Path) -> None:
