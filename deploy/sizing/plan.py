@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from deploy.sizing.costs import Costs
-from deploy.sizing.simulate import Layout, Outcome, Times, simulate
+from deploy.sizing.simulate import BURST_EVERY, Layout, Outcome, Times, simulate
 
 FILLED = 0.45
 """Share of its time that a station is planned to be busy, since twice as many images come in a burst."""
@@ -19,7 +19,7 @@ LARGEST_STREAM = 10_000
 """Partitions beyond which a Kafka cluster is a project of its own."""
 
 MOST_IMAGES = 40_000
-"""Images that a simulation carries through: enough for a 99th percentile."""
+"""Images that a simulation carries through, a minute's bursts at least: enough for a 99th percentile."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def plan(rate: float, costs: Costs, gpu_rate: float) -> Plan:
         batch=costs.batch_seconds,
     )
     layout = _layout(rate, times)
-    seconds = max(20.0, min(180.0, MOST_IMAGES / rate))
+    seconds = max(BURST_EVERY, min(3 * BURST_EVERY, MOST_IMAGES / rate))
     outcome = simulate(rate, layout, times, seconds)
     for _ in range(8):
         if outcome.keeps_up:

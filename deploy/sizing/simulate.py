@@ -13,7 +13,7 @@ from dataclasses import dataclass
 BURST_EVERY, BURST_LASTS = 60.0, 10.0
 """Seconds: in the first ten of every minute twice as many images come, in the others fewer; the mean is the rate."""
 
-LARGEST_BATCH = 500
+LARGEST_BATCH = 256
 """Images that a selector takes at a time."""
 
 
@@ -76,7 +76,7 @@ def simulate(rate: float, layout: Layout, times: Times, seconds: float, seed: in
     ranked = collected([moment + times.transit for moment in left], layout, times, rng)
     took = [end - begin for begin, end in zip(came, ranked, strict=True)]
     half = [value for begin, value in zip(came, took, strict=True) if begin < seconds / 2]
-    batches = len(set(ranked))
+    batches = len(came) / LARGEST_BATCH  # as few as it may be: smaller ones are made only where there is time for them
     busy = {
         "gateway": len(came) * times.gateway / layout.gateways / seconds,
         "predictor": len(came) * times.predictor / layout.predictors / seconds,
