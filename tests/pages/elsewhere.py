@@ -68,6 +68,26 @@ ELSEWHERE: dict[tuple[str, str], Elsewhere] = {
         "the same commands", "tests/pages/test_how_to.py", "tests/pipeline/test_backup.py"
     ),
     ("docs/operations.md", "Dead letters"): _by("the same commands", "tests/cli/test_stream_commands.py"),
+    ("docs/operations.md", "Encryption"): _by(
+        "OpenSSL makes the files", "tests/security/test_manual.py", "tests/pipeline/test_tls.py"
+    ),
+    ("docs/operations.md", "Export"): _by(
+        "the same commands", "tests/cli/test_export.py", "tests/pipeline/test_export.py"
+    ),
+    **{
+        ("docs/rounds.md", heading): _by(
+            "it takes versions that learned",
+            "tests/cli/test_evaluation.py",
+            "tests/rounds/test_comparing.py",
+            "tests/rounds/test_competing.py",
+        )
+        for heading in (
+            "Any two versions",
+            "The random lane",
+            "Competitions of any versions",
+            "Against other ways of choosing",
+        )
+    },
     ("docs/rounds.md", "In short"): _by("the same commands", "tests/pages/test_how_to.py", "tests/cli/test_rounds.py"),
     ("docs/first-hour.md", "1. Install"): _SETUP,
     ("docs/first-hour.md", "2. See it work"): _by("it takes a minute", "tests/demo/test_demo.py"),
