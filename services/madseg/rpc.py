@@ -36,10 +36,11 @@ from madseg.core.errors import (
     Unavailable,
 )
 from madseg.observing.calls import Watched
+from madseg.security.access import Access
 from madseg.security.admission import Admission
 from madseg.security.gate import KINDS, Gate
 from madseg.security.guarding import Guard, Guarding, guard
-from madseg.security.tls import ServerTls
+from madseg.security.tls import ServerTls, TlsSettings, open_tls
 
 log = structlog.get_logger("madseg.rpc")
 
@@ -168,6 +169,21 @@ class Server:
             await server.stop(GRACE_SECONDS)
             if probed is not None:
                 await probed.stop(None)
+
+
+@dataclass(frozen=True)
+class ServerSettings(Guarding, TlsSettings):
+    """Settings of every process that answers calls."""
+
+
+def serving(services: Sequence[Service], address: str, access: Access, config: ServerSettings) -> Server:
+    """A server as the settings have it, which takes the calls of those who may.
+
+    Raises:
+        InvalidInput: a limit that can't be, or files that can't be used.
+    """
+    admission, tls = Admission(access), open_tls(config)
+    return Server(services, address, admission, guard(config), tls=tls, health=config.health)
 
 
 def _listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None) -> int:

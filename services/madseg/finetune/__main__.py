@@ -27,12 +27,9 @@ from madseg.observing.measured import MeasuredDatabase
 from madseg.observing.readings import Readings
 from madseg.ports import Database, Launcher
 from madseg.process import serve
-from madseg.rpc import Server, Service
+from madseg.rpc import ServerSettings, Service, serving
 from madseg.runtime import Part, Repeated
 from madseg.security.access import Access, open_access
-from madseg.security.admission import Admission
-from madseg.security.guarding import Guarding, guard
-from madseg.security.tls import TlsSettings, open_tls
 from madseg.settings import setting
 from madseg.v1.finetune_pb2_grpc import add_FineTuneServiceServicer_to_server
 
@@ -46,7 +43,7 @@ CALL_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Config(Guarding, TlsSettings):
+class Config(ServerSettings):
     """Settings of fine-tuning."""
 
     database: str = setting("MADSEG_DATABASE", "sqlite:///state/madseg.db", "URL of the database", secret=True)
@@ -114,9 +111,7 @@ def build(
     return [
         watched,
         *chores,
-        Server(
-            [service], config.finetune, Admission(access), guard(config), tls=open_tls(config), health=config.health
-        ),
+        serving([service], config.finetune, access, config),
     ]
 
 

@@ -33,12 +33,12 @@ from madseg.gateway.web.overview import OPTIONAL
 from madseg.observing.measured import MeasuredDatabase, MeasuredStream
 from madseg.ports import Blobs, Database, Stream
 from madseg.process import serve
-from madseg.rpc import Server, Service
+from madseg.rpc import Server, ServerSettings, Service
 from madseg.runtime import Part, ensure_topics
 from madseg.security.access import Access, open_access
 from madseg.security.admission import Admission
-from madseg.security.guarding import Guarding, beside, guard
-from madseg.security.tls import TlsSettings, open_tls
+from madseg.security.guarding import beside, guard
+from madseg.security.tls import open_tls
 from madseg.settings import setting
 from madseg.v1.intake_pb2_grpc import add_IntakeServiceServicer_to_server
 from madseg.wire import images_topic, predictions_topic
@@ -47,7 +47,7 @@ log = structlog.get_logger("madseg.gateway")
 
 
 @dataclass(frozen=True)
-class Config(Guarding, TlsSettings):
+class Config(ServerSettings):
     """Settings of the gateway."""
 
     stream: str = setting("MADSEG_STREAM", "sqlite:///state/stream.db", "URL of the stream")

@@ -18,12 +18,9 @@ from madseg.observing.measured import MeasuredDatabase
 from madseg.observing.readings import Readings
 from madseg.ports import Database
 from madseg.process import serve
-from madseg.rpc import Server, Service
+from madseg.rpc import ServerSettings, Service, serving
 from madseg.runtime import Part, Repeated
 from madseg.security.access import Access, open_access
-from madseg.security.admission import Admission
-from madseg.security.guarding import Guarding, guard
-from madseg.security.tls import TlsSettings, open_tls
 from madseg.settings import setting
 from madseg.v1.masks_pb2_grpc import add_MasksServiceServicer_to_server
 from madseg.v1.scoring_pb2_grpc import add_ScoringServiceServicer_to_server
@@ -35,7 +32,7 @@ ERRAND_PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class Config(Guarding, TlsSettings):
+class Config(ServerSettings):
     """Settings of labelling."""
 
     database: str = setting("MADSEG_DATABASE", "sqlite:///state/madseg.db", "URL of the database", secret=True)
@@ -66,9 +63,7 @@ def build(config: Config, database: Database, neighbours: Neighbours, access: Ac
     return [
         watched,
         Repeated("errands", errands, ERRAND_PAUSE_SECONDS),
-        Server(
-            services, config.labelling, Admission(access), guard(config), tls=open_tls(config), health=config.health
-        ),
+        serving(services, config.labelling, access, config),
     ]
 
 

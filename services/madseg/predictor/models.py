@@ -24,12 +24,9 @@ from madseg.predictor.grpc_api import ModelsApi
 from madseg.predictor.trial import Trial
 from madseg.predictor.triton_config import Serving
 from madseg.process import serve
-from madseg.rpc import Server, Service
+from madseg.rpc import ServerSettings, Service, serving
 from madseg.runtime import Part, Repeated, ensure_topics
 from madseg.security.access import Access, open_access
-from madseg.security.admission import Admission
-from madseg.security.guarding import Guarding, guard
-from madseg.security.tls import TlsSettings, open_tls
 from madseg.settings import setting
 from madseg.v1.models_pb2_grpc import add_ModelsServiceServicer_to_server
 from madseg.wire import models_topic
@@ -44,7 +41,7 @@ ALIGN_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Config(Guarding, TlsSettings):
+class Config(ServerSettings):
     """Settings of the Models service."""
 
     stream: str = setting("MADSEG_STREAM", "sqlite:///state/stream.db", "URL of the stream")
@@ -118,9 +115,7 @@ def build(
     service = Service("madseg.v1.ModelsService", ModelsApi(catalogue), add_ModelsServiceServicer_to_server)
     log.info("models_prepared", models=len(catalogue.models()))
     watched = Readings("models", lambda: of_models(catalogue.models))
-    server = Server(
-        [service], config.models, Admission(access), guard(config), tls=open_tls(config), health=config.health
-    )
+    server = serving([service], config.models, access, config)
     return [watched, apart, server, Repeated("align", catalogue.align, ALIGN_SECONDS)]
 
 

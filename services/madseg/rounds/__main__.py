@@ -24,12 +24,9 @@ from madseg.rounds.migrations import TABLES
 from madseg.rounds.neighbours import Neighbours, Remote
 from madseg.rounds.steps import Steps
 from madseg.rounds.supervise import Supervisor
-from madseg.rpc import Server, Service
+from madseg.rpc import ServerSettings, Service, serving
 from madseg.runtime import Part, Repeated
 from madseg.security.access import Access, open_access
-from madseg.security.admission import Admission
-from madseg.security.guarding import Guarding, guard
-from madseg.security.tls import TlsSettings, open_tls
 from madseg.settings import setting
 from madseg.v1.evaluation_pb2_grpc import add_EvaluationServiceServicer_to_server
 from madseg.v1.rounds_pb2_grpc import add_RoundsServiceServicer_to_server
@@ -42,7 +39,7 @@ CALL_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class Config(Guarding, TlsSettings):
+class Config(ServerSettings):
     """Settings of rounds."""
 
     database: str = setting("MADSEG_DATABASE", "sqlite:///state/madseg.db", "URL of the database", secret=True)
@@ -98,9 +95,7 @@ def build(
             add_EvaluationServiceServicer_to_server,
         ),
     ]
-    server = Server(
-        services, config.rounds, Admission(access), guard(config), tls=open_tls(config), health=config.health
-    )
+    server = serving(services, config.rounds, access, config)
     return [Supervising(supervisor), server]
 
 

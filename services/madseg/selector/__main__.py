@@ -13,12 +13,9 @@ from madseg.observing.measured import MeasuredDatabase, MeasuredStream
 from madseg.observing.readings import Readings
 from madseg.ports import Database, Stream
 from madseg.process import serve
-from madseg.rpc import Server, Service
+from madseg.rpc import ServerSettings, Service, serving
 from madseg.runtime import Part, Repeated, Worker, ensure_topics
 from madseg.security.access import Access, open_access
-from madseg.security.admission import Admission
-from madseg.security.guarding import Guarding, guard
-from madseg.security.tls import TlsSettings, open_tls
 from madseg.selector.absorb import Absorb
 from madseg.selector.chores import Chores, apply_constraint, drop_other_metrics
 from madseg.selector.criteria import Criteria
@@ -44,7 +41,7 @@ REPLAY_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Config(Guarding, TlsSettings):
+class Config(ServerSettings):
     """Settings of the selector."""
 
     stream: str = setting("MADSEG_STREAM", "sqlite:///state/stream.db", "URL of the stream")
@@ -114,9 +111,7 @@ def build(config: Config, stream: Stream, database: Database, access: Access) ->
         learning,
         predictions,
         replaying,
-        Server(
-            [service], config.selector, Admission(access), guard(config), tls=open_tls(config), health=config.health
-        ),
+        serving([service], config.selector, access, config),
     ]
 
 
