@@ -221,6 +221,7 @@ def test_a_campaign_that_somebody_cancelled_ends_the_round(led: Desk, step: Step
     if step is Step.CHOOSING:
         led.around.scored(campaign)
         led.until(Step.CHOOSING)
+        led.turn()
         rounds.approve(led.database, led.round().id, step, led.now, despite=False)
     led.around.cancel_campaign(campaign)
     ended = led.until(Step.ENDED)

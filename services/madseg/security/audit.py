@@ -33,7 +33,7 @@ DENIED = frozenset({"UNAUTHENTICATED", "PERMISSION_DENIED", "401", "403"})
 TOO_MANY = frozenset({"RESOURCE_EXHAUSTED", "429"})
 """Codes of what is never noted: nothing was done, and lines without end would fill the disk."""
 
-READING = ("Get", "List", "Watch", "Diff", "Explain", "Find", "Export")
+READING = ("Get", "List", "Watch", "Compare", "Diff", "Explain", "Find", "Export", "Place")
 """Methods whose names begin so change nothing."""
 
 
