@@ -123,7 +123,7 @@ def test_images_of_ones_own_choice(studio: Studio) -> None:
         ([lane], "counterexample", "never trained on"),
         ([test], "counterexample", "is of a T"),
         ([free], "random_lane", "not in the random lane"),
-        ([lane], "test", "RANDOM_LANE or COUNTEREXAMPLE"),
+        ([lane], "test", "RANDOM_LANE, COUNTEREXAMPLE or CONTEST"),
         (["../../etc"], "random_lane", "32 lower-case hexadecimal"),
         ([], "random_lane", r"1\.\.1000, got 0"),
         ([image(1)] * 1001, "random_lane", r"1\.\.1000, got 1001"),
