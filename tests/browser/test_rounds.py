@@ -211,7 +211,7 @@ def test_a_round_from_its_begin_to_its_end(stage: Stage, window: Window) -> None
     expect(page.locator(".t0-change")).to_contain_text("0.561 (0.530 – 0.590) before")
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 700, "height": 900})
-    expect(page.locator(".uplot")).to_have_count(4)
+    expect(page.locator(".uplot")).to_have_count(5)
     fits(page)
     page.keyboard.press("Escape")
     expect(page).to_have_url(f"{stage.url}/#/rounds")

@@ -82,7 +82,7 @@ def test_one_process_shows_all_services_and_sends_their_spans(up: Up, asked: Ask
         settled(client, accept(client, asked, [picture(0)]))
         found = scrape(json.loads(up.endpoints.read_text())["metrics"])
         assert found.at("madseg_intake_images_total", outcome="new") == 1
-        assert found.labels("madseg_labelling_campaigns", "state") == {"open", "scored", "closed"}
+        assert found.labels("madseg_labelling_campaigns", "state") == {"open", "scored", "closed", "cancelled"}
         assert found.at("madseg_finetune_runs") == 0
         assert found.at("madseg_models", role="target") == 1
         assert found.labels("madseg_database_transaction_seconds_count", "service") >= {

@@ -91,6 +91,9 @@ TABLE: dict[str, set[Role]] = {
     "GET /policy": EVERYBODY,
     "PUT /policy": OPERATORS,
     "GET /standings": OVERSEERS,
+    "GET /comparison": OVERSEERS,
+    "GET /coverage": OVERSEERS,
+    "GET /competition": OVERSEERS,
     "GET /results": OVERSEERS,
 }
 """Who may ask what. Each route of the API stands here."""
