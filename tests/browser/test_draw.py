@@ -263,7 +263,7 @@ def test_an_image_out_of_domain_is_sent_back_with_a_reason(stage: Stage, window:
     expect(page.get_by_role("alert")).to_contain_text("Say why")
     page.get_by_label("Reason").fill("a drawing")
     page.get_by_role("button", name="Send back").click()
-    expect(page.get_by_text("takes its place")).to_be_visible()
+    expect(page.get_by_text("Sent back:")).to_be_visible()
     assert stage.posted(f"mask-tasks/{DRAWN}/send-back") == [{"reason": "a drawing"}]
     expect(page.get_by_text("test image")).to_be_visible()
 
