@@ -87,6 +87,7 @@ def test_images_stream_in(stage: Stage, window: Window) -> None:
     page = window()
     page.goto(f"{stage.url}/{RANKING}")
     expect(page.get_by_text("live", exact=True)).to_be_visible()
+    expect(page.locator(".card")).to_have_count(12)
     stage.revision = 1
     expect(page.locator(".card.fresh")).to_have_count(1)
     expect(page.get_by_text("1 new image came in")).to_be_attached()
