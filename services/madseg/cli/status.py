@@ -39,11 +39,12 @@ def status(
     json: Json = False,
 ) -> None:
     """Show which services answer, what came in, what is predicted, and what competes."""
-    with connect() as client, suppress(KeyboardInterrupt):
-        found = ask(client)
+    with connect() as client:
         if watch:
-            _refresh(client, found, every, json=json)
+            with suppress(KeyboardInterrupt):
+                _refresh(client, ask(client), every, json=json)
             return
+        found = ask(client)
     if json:
         emit(found)
     else:

@@ -34,10 +34,13 @@ export function Ranking({ matrix, defender, competitor, name, images, choose }) 
   const current = useRef(load.value);
   current.current = load.value;
   const shown = load.value?.entries.length ?? 0;
+  const halted = useRef(paused);
+  halted.current = paused; // at once: what is listened to ends only after the next picture of the page
 
   useEffect(() => {
     if (paused || !shown) return undefined;
     const heard = (/** @type {any} */ now) => {
+      if (halted.current) return;
       const known = new Set(current.current.entries.map((/** @type {any} */ entry) => entry.image_id));
       setFresh(
         new Set(
