@@ -1,6 +1,7 @@
 """Layouts for a rate, and the page that has them."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,8 @@ def test_twice_the_networks_cost_twice_what_comes_after_the_gateway() -> None:
 
 def test_where_the_design_ends_is_said() -> None:
     """One database writes."""
-    (reason,) = plan(20_000.0, COSTS, 2000.0).ends
+    heavy = replace(COSTS, servers={**COSTS.servers, "postgres": 0.5})
+    (reason,) = plan(100.0, heavy, 2000.0).ends
     assert "PostgreSQL would need" in reason
 
 
