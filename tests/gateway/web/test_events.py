@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from madseg.gateway.http_server import GRACE_SECONDS
 from madseg.gateway.web.polling import MAX_LISTENERS_EACH
 from madseg.security.access import Role, remove_token
 from tests.gateway.web.site import Site
@@ -144,6 +145,6 @@ def test_a_stop_ends_all_streams(tmp_path: Path) -> None:
         began = time.monotonic()
         site.pages.stop()
         assert list(heard) == []
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < GRACE_SECONDS
         assert client.get(EVENTS, params=BUS).status_code == 503
         stream.__exit__(None, None, None)

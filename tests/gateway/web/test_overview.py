@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from madseg.client import Client
+from madseg.gateway.web.application import QUICK_SECONDS, TIMEOUT_SECONDS
 from madseg.gateway.web.throughput import POINTS, Throughput
 from madseg.security.access import Role
 from tests.gateway.web.canned_masks import NAME
@@ -62,7 +63,7 @@ def test_it_comes_as_events(site: Site) -> None:
 
 
 def test_parts_that_are_away_are_shown(tmp_path: Path) -> None:
-    """Nobody listens at two of them, and one never answers; the page comes within 2 s."""
+    """Nobody listens at two of them, and one never answers; the page doesn't wait as long as a question may take."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         deaf = f"127.0.0.1:{silent.getsockname()[1]}"
 
@@ -74,7 +75,7 @@ def test_parts_that_are_away_are_shown(tmp_path: Path) -> None:
             for _ in range(2):
                 began = time.monotonic()
                 answer = client.get("/api/overview")
-                assert time.monotonic() - began < 2.1
+                assert time.monotonic() - began < TIMEOUT_SECONDS
                 _check_away(answer)
                 time.sleep(1)
 
@@ -96,7 +97,7 @@ def test_many_who_ask_at_once_wait_for_one_answer(tmp_path: Path) -> None:
                     assert client.get("/api/overview").status_code == 200
                 return time.monotonic() - began
 
-            assert max(pool.map(look, range(8))) < 2.5
+            assert max(pool.map(look, range(8))) < 5 * QUICK_SECONDS
 
 
 def _check_away(answer: httpx.Response) -> None:
