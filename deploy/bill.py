@@ -25,7 +25,7 @@ SHIPPED = ("service", "finetune")
 
 ALLOWED = frozenset(
     (
-        "0BSD Apache-2.0 BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 CNRI-Python ISC MIT MIT-CMU PSF-2.0 Zlib "
+        "0BSD Apache-2.0 BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 CNRI-Python ISC MIT MIT-0 MIT-CMU PSF-2.0 Zlib "
         "MPL-2.0 LGPL-2.1-or-later LGPL-3.0-only LicenseRef-BSD"
     ).split()
 )

@@ -38,6 +38,7 @@ from madseg.core.errors import (
 from madseg.observing.calls import Watched
 from madseg.security.access import Access
 from madseg.security.admission import Admission
+from madseg.security.entrance import AccessSettings
 from madseg.security.gate import KINDS, Gate
 from madseg.security.guarding import Guard, Guarding, guard
 from madseg.security.tls import ServerTls, TlsSettings, open_tls
@@ -172,7 +173,7 @@ class Server:
 
 
 @dataclass(frozen=True)
-class ServerSettings(Guarding, TlsSettings):
+class ServerSettings(Guarding, TlsSettings, AccessSettings):
     """Settings of every process that answers calls."""
 
 

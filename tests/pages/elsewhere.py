@@ -56,6 +56,9 @@ ELSEWHERE: dict[tuple[str, str], Elsewhere] = {
     ("docs/labelling.md", "Drawing"): _MASKS,
     ("docs/labelling.md", "Agreement and cost"): _LABELLING,
     ("docs/labelling.md", "Other tools"): _MASKS,
+    ("docs/operations.md", "Single sign-on"): _by(
+        "the issuer is another", "tests/security/test_oidc.py::test_the_settings_of_the_manual"
+    ),
     ("docs/sizing.md", "Sizes"): _by("it simulates for a while", "tests/deploy/sizing/test_plan.py"),
     ("docs/observability.md", "Logs"): _by("it is jq's", "tests/pipeline/test_traces.py"),
     ("docs/operations.md", "Tokens"): _by("the same commands", "tests/cli/test_access.py"),

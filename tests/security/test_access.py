@@ -14,10 +14,10 @@ from madseg.security.access import (
     add_token,
     bearer,
     checked_name,
-    open_access,
     principals,
     remove_token,
 )
+from madseg.security.entrance import AccessSettings, open_access
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_file_that_breaks_lets_nobody_in(path: Path) -> None:
 def test_without_a_file_there_is_no_access(path: Path) -> None:
     """The message says what makes one."""
     with pytest.raises(InvalidInput, match="madseg access add"):
-        open_access(str(path), insecure=False)
+        open_access(AccessSettings(tokens=str(path)))
     with pytest.raises(InvalidInput, match="madseg access add"):
         remove_token(path, "ada")
     with pytest.raises(InvalidInput, match="madseg access add"):
@@ -118,8 +118,8 @@ def test_insecure_is_for_one_machine() -> None:
     """The token is then a name, and everybody may do everything."""
     for address in ("0.0.0.0:8080", "[::]:8080", "10.0.0.3:1", "example.org:80", "127.example.org:80", ":80"):
         with pytest.raises(InvalidInput, match="this machine alone"):
-            open_access("", insecure=True, addresses=[address])
-    access = open_access("", insecure=True, addresses=["127.0.0.1:80", "[::1]:80", "localhost:0"])
+            open_access(AccessSettings(insecure=True), [address])
+    access = open_access(AccessSettings(insecure=True), ["127.0.0.1:80", "[::1]:80", "localhost:0"])
     assert access.identify("ada") == Principal("ada", frozenset(Role))
     assert access.identify(None).name == "somebody"
     for name in ("Zoë", "a\nb"):

@@ -29,7 +29,8 @@ from madseg.ports import Database, Launcher
 from madseg.process import serve
 from madseg.rpc import ServerSettings, Service, serving
 from madseg.runtime import Part, Repeated
-from madseg.security.access import Access, open_access
+from madseg.security.access import Access
+from madseg.security.entrance import open_access
 from madseg.settings import setting
 from madseg.v1.finetune_pb2_grpc import add_FineTuneServiceServicer_to_server
 
@@ -71,8 +72,6 @@ class Config(ServerSettings):
     token: str = setting(
         "MADSEG_FINETUNE_TOKEN", "", "Token of an operator, which fine-tuning shows to labelling", secret=True
     )
-    tokens: str = setting("MADSEG_TOKENS", "state/tokens.json", "File of the tokens that people and programs show")
-    insecure: bool = setting("MADSEG_INSECURE", False, "Ask nobody for a token; only on addresses of this machine")
 
 
 class Supervising(Repeated):
@@ -121,7 +120,7 @@ def main() -> None:
     from madseg.adapters.launchers import open_launcher
 
     def assemble(config: Config, held: ExitStack) -> list[Part]:
-        access = open_access(config.tokens, insecure=config.insecure, addresses=[config.finetune])
+        access = open_access(config, [config.finetune])
         database = held.enter_context(closing(open_database(config.database, "finetune", config.prefix)))
         launcher = open_launcher(config.launcher, Path(config.runs))
         token = config.token or ("finetune" if config.insecure else None)

@@ -35,8 +35,9 @@ from madseg.ports import Blobs, Database, Stream
 from madseg.process import serve
 from madseg.rpc import Server, ServerSettings, Service
 from madseg.runtime import Part, ensure_topics
-from madseg.security.access import Access, open_access
+from madseg.security.access import Access
 from madseg.security.admission import Admission
+from madseg.security.entrance import open_access
 from madseg.security.guarding import beside, guard
 from madseg.security.tls import open_tls
 from madseg.settings import setting
@@ -75,8 +76,6 @@ class Config(ServerSettings):
     labelling: str = setting("MADSEG_LABELLING", "127.0.0.1:7004", "Address of the labelling service")
     finetune: str = setting("MADSEG_FINETUNE", "127.0.0.1:7005", "Address of the fine-tune service")
     rounds: str = setting("MADSEG_ROUNDS", "127.0.0.1:7006", "Address of the rounds service")
-    tokens: str = setting("MADSEG_TOKENS", "state/tokens.json", "File of the tokens that people and programs show")
-    insecure: bool = setting("MADSEG_INSECURE", False, "Ask nobody for a token; only on addresses of this machine")
     token: str = setting(
         "MADSEG_GATEWAY_TOKEN", "", "Token of an operator, which the gateway shows to other services", secret=True
     )
@@ -98,7 +97,7 @@ def build(
 ) -> list[Part]:
     """The parts of the gateway, in the order to start them; what isn't given is asked for over gRPC."""
     stream, database = MeasuredStream(stream), MeasuredDatabase(database, "gateway")
-    access = access or open_access(config.tokens, insecure=config.insecure, addresses=[config.intake, config.http])
+    access = access or open_access(config, [config.intake, config.http])
     tls = open_tls(config)
     policy = _policy(config)
     ensure_topics(stream, [topic(config.prefix, config.partitions) for topic in (images_topic, predictions_topic)])

@@ -20,7 +20,8 @@ from madseg.ports import Database
 from madseg.process import serve
 from madseg.rpc import ServerSettings, Service, serving
 from madseg.runtime import Part, Repeated
-from madseg.security.access import Access, open_access
+from madseg.security.access import Access
+from madseg.security.entrance import open_access
 from madseg.settings import setting
 from madseg.v1.masks_pb2_grpc import add_MasksServiceServicer_to_server
 from madseg.v1.scoring_pb2_grpc import add_ScoringServiceServicer_to_server
@@ -41,8 +42,6 @@ class Config(ServerSettings):
     selector: str = setting("MADSEG_SELECTOR", "127.0.0.1:7003", "Address of the selector's gRPC server")
     intake: str = setting("MADSEG_INTAKE", "127.0.0.1:7001", "Address of the gateway's gRPC server")
     labelling: str = setting("MADSEG_LABELLING", "127.0.0.1:7004", "Address of the labelling service")
-    tokens: str = setting("MADSEG_TOKENS", "state/tokens.json", "File of the tokens that people and programs show")
-    insecure: bool = setting("MADSEG_INSECURE", False, "Ask nobody for a token; only on addresses of this machine")
     token: str = setting(
         "MADSEG_LABELLING_TOKEN", "", "Token of an operator, which labelling shows to other services", secret=True
     )
@@ -77,7 +76,7 @@ def main() -> None:
     from madseg.adapters.databases import open_database
 
     def assemble(config: Config, held: ExitStack) -> list[Part]:
-        access = open_access(config.tokens, insecure=config.insecure, addresses=[config.labelling])
+        access = open_access(config, [config.labelling])
         database = held.enter_context(closing(open_database(config.database, "labelling", config.prefix)))
         where = (lambda: config.selector, lambda: config.intake)
         neighbours = Remote(*where, config.token or None, Tls.given(*config.calling))

@@ -26,7 +26,8 @@ from madseg.predictor.triton_config import Serving
 from madseg.process import serve
 from madseg.rpc import ServerSettings, Service, serving
 from madseg.runtime import Part, Repeated, ensure_topics
-from madseg.security.access import Access, open_access
+from madseg.security.access import Access
+from madseg.security.entrance import open_access
 from madseg.settings import setting
 from madseg.v1.models_pb2_grpc import add_ModelsServiceServicer_to_server
 from madseg.wire import models_topic
@@ -51,8 +52,6 @@ class Config(ServerSettings):
     taxonomy: str = setting("MADSEG_TAXONOMY", "voc", "Name of a built-in taxonomy or path of a JSON file")
     grid: str = setting("MADSEG_GRID", "513x513", "Canonical grid, HEIGHTxWIDTH in pixels")
     models: str = setting("MADSEG_MODELS", "127.0.0.1:7002", "Address of the Models gRPC server")
-    tokens: str = setting("MADSEG_TOKENS", "state/tokens.json", "File of the tokens that people and programs show")
-    insecure: bool = setting("MADSEG_INSECURE", False, "Ask nobody for a token; only on addresses of this machine")
     max_batch: int = setting("MADSEG_TRITON_MAX_BATCH", 8, "Triton: pictures in one run of a network at most")
     queue_delay_us: int = setting("MADSEG_TRITON_QUEUE_DELAY_US", 2000, "Triton: microseconds to wait for a batch")
     instances: int = setting("MADSEG_TRITON_INSTANCES", 1, "Triton: copies of each network per device")
@@ -126,7 +125,7 @@ def main() -> None:
 
     def assemble(config: Config, held: ExitStack) -> list[Part]:
         stream = held.enter_context(closing(open_stream(config.stream)))
-        access = open_access(config.tokens, insecure=config.insecure, addresses=[config.models])
+        access = open_access(config, [config.models])
         if not config.inference:
             # Predictors run the networks themselves: the check that each network passes here is the trial.
             return build(config, stream, None, access)

@@ -26,7 +26,8 @@ from madseg.rounds.steps import Steps
 from madseg.rounds.supervise import Supervisor
 from madseg.rpc import ServerSettings, Service, serving
 from madseg.runtime import Part, Repeated
-from madseg.security.access import Access, open_access
+from madseg.security.access import Access
+from madseg.security.entrance import open_access
 from madseg.settings import setting
 from madseg.v1.evaluation_pb2_grpc import add_EvaluationServiceServicer_to_server
 from madseg.v1.rounds_pb2_grpc import add_RoundsServiceServicer_to_server
@@ -54,8 +55,6 @@ class Config(ServerSettings):
     token: str = setting(
         "MADSEG_ROUNDS_TOKEN", "", "Token of an admin, or an operator, which rounds show to other services", secret=True
     )
-    tokens: str = setting("MADSEG_TOKENS", "state/tokens.json", "File of the tokens that people and programs show")
-    insecure: bool = setting("MADSEG_INSECURE", False, "Ask nobody for a token; only on addresses of this machine")
 
 
 class Supervising(Repeated):
@@ -108,7 +107,7 @@ def main() -> None:
     from madseg.adapters.databases import open_database
 
     def assemble(config: Config, held: ExitStack) -> list[Part]:
-        access = open_access(config.tokens, insecure=config.insecure, addresses=[config.rounds])
+        access = open_access(config, [config.rounds])
         database = held.enter_context(closing(open_database(config.database, "rounds", config.prefix)))
         token = config.token or ("rounds" if config.insecure else None)
 

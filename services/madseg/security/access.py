@@ -72,6 +72,7 @@ class Access(ABC):
 
         Raises:
             Unauthenticated: there is none, or nobody has it.
+            Forbidden: somebody has it who has no role at all.
             Unavailable: that can't be told now.
         """
 
@@ -120,22 +121,6 @@ class Everybody(Access):
         if not name.isascii():
             raise InvalidInput("without tokens a name travels as one does, so it takes ASCII letters", field="name")
         return Principal(name, frozenset(Role))
-
-
-def open_access(path: str, *, insecure: bool, addresses: Iterable[str] = ()) -> Access:
-    """The access of a deployment: the tokens of `path`, or everybody where that is said outright.
-
-    `addresses` are those (`host:port`) at which the process listens.
-
-    Raises:
-        InvalidInput: `insecure` with an address that other machines can reach, or a file that can't be read.
-    """
-    if not insecure:
-        return Tokens(Path(path))
-    for address in addresses:
-        if not is_this_machine(address.rpartition(":")[0].strip("[]")):
-            raise InvalidInput(f"without tokens madseg listens on this machine alone, not on {address}")
-    return Everybody()
 
 
 def is_this_machine(host: str) -> bool:

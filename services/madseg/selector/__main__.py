@@ -15,7 +15,8 @@ from madseg.ports import Database, Stream
 from madseg.process import serve
 from madseg.rpc import ServerSettings, Service, serving
 from madseg.runtime import Part, Repeated, Worker, ensure_topics
-from madseg.security.access import Access, open_access
+from madseg.security.access import Access
+from madseg.security.entrance import open_access
 from madseg.selector.absorb import Absorb
 from madseg.selector.chores import Chores, apply_constraint, drop_other_metrics
 from madseg.selector.criteria import Criteria
@@ -58,8 +59,6 @@ class Config(ServerSettings):
     near: int = setting("MADSEG_NEAR_DUPLICATE_BITS", NEAR, "Bits in which near-duplicates differ at most; -1: off")
     capacity: int = setting("MADSEG_RANKING_CAPACITY", 200, "Images that each ranking holds ready; more are read")
     selector: str = setting("MADSEG_SELECTOR", "127.0.0.1:7003", "Address of the selector's gRPC server")
-    tokens: str = setting("MADSEG_TOKENS", "state/tokens.json", "File of the tokens that people and programs show")
-    insecure: bool = setting("MADSEG_INSECURE", False, "Ask nobody for a token; only on addresses of this machine")
 
 
 def build(config: Config, stream: Stream, database: Database, access: Access) -> list[Part]:
@@ -140,7 +139,7 @@ def main() -> None:
     def assemble(config: Config, held: ExitStack) -> list[Part]:
         stream = held.enter_context(closing(open_stream(config.stream)))
         database = held.enter_context(closing(open_database(config.database, "selector", config.prefix)))
-        access = open_access(config.tokens, insecure=config.insecure, addresses=[config.selector])
+        access = open_access(config, [config.selector])
         return build(config, stream, database, access)
 
     serve("selector", Config, assemble)

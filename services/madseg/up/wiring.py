@@ -22,7 +22,7 @@ from madseg.process import observers
 from madseg.rounds import __main__ as rounds
 from madseg.rounds.neighbours import Remote as AroundRounds
 from madseg.runtime import Part
-from madseg.security.access import open_access
+from madseg.security.entrance import open_access
 from madseg.selector import __main__ as selector
 from madseg.up.configuring import Settings, configured
 from madseg.up.neighbourhood import Neighbourhood, late
@@ -40,7 +40,7 @@ def build(state: Path, environment: Mapping[str, str], **given: object) -> list[
     insecure, tokens = settings.labelling.insecure, settings.labelling.tokens
     if not insecure:
         make_tokens(state, Path(tokens))
-    access = Among(open_access(tokens, insecure=insecure, addresses=settings.addresses))
+    access = Among(open_access(settings.labelling, settings.addresses))
     parts: list[Part] = []
     around = Neighbourhood(parts, access, Tls.given(*settings.gateway.calling))
     parts += _services(settings, access, around)

@@ -16,7 +16,8 @@ from madseg.gateway.http_server import HttpServer
 from madseg.gateway.web.application import Pages, Settings
 from madseg.gateway.web.callers import Door
 from madseg.rpc import Server, Service
-from madseg.security.access import Role, add_token, open_access
+from madseg.security.access import Role, add_token
+from madseg.security.entrance import AccessSettings, open_access
 from madseg.security.guarding import Guard
 from madseg.v1.evaluation_pb2_grpc import add_EvaluationServiceServicer_to_server
 from madseg.v1.finetune_pb2_grpc import add_FineTuneServiceServicer_to_server
@@ -89,7 +90,7 @@ def site(
             places = (*[services.address] * 2, *[labelling.reachable] * 3)
             return Client(None, *places, timeout=timeout)
 
-        door = Door(open_access(str(file), insecure=insecure), insecure=insecure)
+        door = Door(open_access(AccessSettings(tokens=str(file), insecure=insecure)), insecure=insecure)
         counts = lambda: {"random_lane": 246}  # noqa: E731
         settings = Settings(
             door, connect or to_services, TAXONOMY, Size(16, 16), counts, heartbeat=heartbeat, sample_every=0.05
