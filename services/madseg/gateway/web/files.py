@@ -2,9 +2,10 @@
 
 from pathlib import Path, PurePosixPath
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, Response
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -32,9 +33,20 @@ def mount_files(app: FastAPI, folder: Path = STATIC) -> None:
     app.mount("/static", Files(directory=folder))
 
     @app.get("/{path:path}", include_in_schema=False)
-    async def get_page(path: str) -> Response:
+    async def get_page(request: Request, path: str) -> Response:
         """The page finds out by its address what to show. What looks like a file isn't one of its addresses."""
         parts = PurePosixPath(path).parts
+        if parts and parts[0] == "v1" and (others := _methods(app, request.scope)):
+            raise HTTPException(405, headers={"Allow": ", ".join(others)})
         if parts and (parts[0] in _TAKEN or "." in parts[-1]):
             raise HTTPException(404)
         return FileResponse(folder / "index.html", headers={"Cache-Control": KEPT})
+
+
+def _methods(app: FastAPI, scope: Scope) -> list[str]:
+    """By which methods that change something a path is there."""
+    return [
+        method
+        for method in ("DELETE", "PATCH", "POST", "PUT")
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.routes)
+    ]
