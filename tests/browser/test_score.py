@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from tests.browser.stage import Stage
 from tests.browser.windows import accessible, until
@@ -124,6 +124,44 @@ def test_the_next_image_is_there_at_once(stage: Stage, window: Window) -> None:
     until(page, lambda: len(unanswered) >= AHEAD)
     settled(page, stage, AHEAD)
     until(page, lambda: page.evaluate("performance.getEntriesByName('next-image').length") == AHEAD)
+
+
+def test_what_comes_late_is_no_news(stage: Stage, window: Window) -> None:
+    """Images were asked for before a judgement was taken, and are answered after it: the count stays."""
+    page = judging(stage, window)
+    late: list[tuple[Route, APIResponse]] = []
+    page.route("**/take", lambda route: late.append((route, route.fetch())))
+
+    def after(route: Route) -> None:
+        until(page, lambda: bool(late))
+        route.continue_()
+
+    page.route("**/judgement", after)
+    page.keyboard.press("3")
+    settled(page, stage, 1)
+    expect(page.get_by_text("1 of 30 judged")).to_be_visible()
+    until(page, lambda: page.evaluate("!Object.keys(localStorage).some((key) => key.includes('judgement'))"))
+    for route, answer in late:
+        route.fulfill(response=answer)
+    page.wait_for_timeout(300)
+    expect(page.get_by_text("1 of 30 judged")).to_be_visible()
+
+
+def test_nothing_overtakes_an_undo(stage: Stage, window: Window) -> None:
+    """A grade that is given while the server takes the last one back is sent after it."""
+    page = judging(stage, window)
+    page.keyboard.press("1")
+    settled(page, stage, 1)
+    undoing: list[Route] = []
+    page.route("**/undo", lambda route: undoing.append(route))
+    page.keyboard.press("z")
+    until(page, lambda: bool(undoing))
+    page.keyboard.press("4")
+    page.wait_for_timeout(300)
+    assert grades(stage) == [1]
+    undoing[0].continue_()
+    until(page, lambda: grades(stage) == [4])
+    expect(page.get_by_text("1 of 30 judged")).to_be_visible()
 
 
 def test_no_rater_sees_what_would_lead_them(stage: Stage, window: Window) -> None:

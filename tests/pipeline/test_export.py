@@ -38,6 +38,7 @@ def lived_in(client: Client, asked: Asked) -> None:
         client.grade(taken[0].id, 1 + len(taken[0].image_id) % 5)
     client.choose_sets(campaign.id)
     client.create_mask_tasks(campaign.id, double_share=0)
+    until(lambda: client.explain(first.image_id).exclusions)  # the selector hears of a veto a moment later
 
 
 def terminal(up: Up) -> Terminal:

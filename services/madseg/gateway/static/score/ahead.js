@@ -20,6 +20,8 @@ export class Ahead {
   dry = false;
   /** @type {any} Why no more could be leased. */
   error = null;
+  /** Grows when the server says anew how many are judged: what it was asked before that is no news. */
+  moment = 0;
   #filling = false;
   /** @type {string[] | null} What is unsent according to a call that came while another was under way. */
   #asked = null;
@@ -49,10 +51,11 @@ export class Ahead {
     let came = 0;
     try {
       const known = new Set([...this.#judged, ...unsent]);
+      const { moment } = this;
       const answer = await post(`/api/campaigns/${this.campaign}/take`, {
         count: Math.min(HELD + unsent.length, MOST),
       });
-      this.told(answer);
+      if (moment === this.moment) this.told(answer);
       const held = new Set(this.items.map((item) => item.assignment.id));
       const fresh = answer.assignments.filter(
         (/** @type {Assignment} */ item) => !known.has(item.id) && !this.#judged.has(item.id) && !held.has(item.id),

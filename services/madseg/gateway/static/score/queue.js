@@ -42,6 +42,7 @@ export class Queue extends EventTarget {
   refused = [];
   /** @type {Kept | null} */
   #sending = null;
+  #held = false;
   #pause = FIRST_PAUSE_MS;
   #timer = 0;
   #count = 0;
@@ -92,6 +93,20 @@ export class Queue extends EventTarget {
     return last.judgement;
   }
 
+  /**
+   * Sends nothing while something is done that must come before it. @template T @param {() => Promise<T>} action
+   * @returns {Promise<T>}
+   */
+  async alone(action) {
+    this.#held = true;
+    try {
+      return await action();
+    } finally {
+      this.#held = false;
+      this.again();
+    }
+  }
+
   /** Forgets why judgements weren't taken. */
   dismiss() {
     this.refused = [];
@@ -111,7 +126,7 @@ export class Queue extends EventTarget {
 
   async #send() {
     const next = this.waiting[0];
-    if (!next || this.#sending || signedIn !== this.#person) return;
+    if (!next || this.#sending || this.#held || signedIn !== this.#person) return;
     this.#sending = next;
     const { assignment, campaign, body } = next.judgement;
     try {

@@ -19,6 +19,7 @@ export class Rating extends EventTarget {
   /** @type {import("/static/score/ahead.js").Item[]} */
   #past = [];
   #shownAt = 0;
+  #undoing = false;
   #again = () => {
     this.ahead.retry();
     void this.more();
@@ -34,7 +35,7 @@ export class Rating extends EventTarget {
     this.ahead = new Ahead(
       campaign,
       classes,
-      (progress) => this.#told(progress),
+      (progress) => this.#undoing || this.#told(progress),
       this.#changed,
     );
     signals.addEventListener("connection", this.#again);
@@ -108,9 +109,14 @@ export class Rating extends EventTarget {
   }
 
   async #undoSent() {
-    const { assignment } = await post(`/api/campaigns/${this.campaign}/undo`);
-    this.#told({ judged: this.progress.judged - 1, left: this.progress.left + 1 });
-    return assignment;
+    this.#undoing = true;
+    try {
+      const { assignment } = await this.queue.alone(() => post(`/api/campaigns/${this.campaign}/undo`));
+      this.#news({ judged: this.progress.judged - 1, left: this.progress.left + 1 });
+      return assignment;
+    } finally {
+      this.#undoing = false;
+    }
   }
 
   /** @param {{judged: number, left: number}} progress */
@@ -119,12 +125,18 @@ export class Rating extends EventTarget {
     this.#changed();
   }
 
+  /** @param {{judged: number, left: number}} progress */
+  #news(progress) {
+    this.ahead.moment += 1;
+    this.#told(progress);
+  }
+
   #changed = () => void this.dispatchEvent(new Event("change"));
 
   /** @param {any} event */
   #acknowledged = ({ detail }) => {
     if (detail.campaign !== this.campaign) return;
-    if (detail.answer) this.#told(detail.answer);
+    if (detail.answer) this.#news(detail.answer);
     this.more();
   };
 }
