@@ -6,7 +6,7 @@ PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
 SEEDS ?= 0-4
-WORKERS ?= 2
+WORKERS ?= 3
 SERVERS := kafka triton postgres s3
 .PHONY: load sbom cluster cluster-down cluster-test help demo test soak lint format bench real models experiment proto lock setup clean servers servers-stop compose $(SERVERS)
 

@@ -22,7 +22,7 @@ def _by(why: str, *tests: str) -> Elsewhere:
 
 _SETUP = _by("it makes the environment in which tests run", ".ci/run")
 _TRAINS = _by("it trains for minutes", "tests/cli/test_finetune.py", "tests/finetune/test_run.py")
-_SERVERS = _by("it starts servers", "tests/servers", "tests/pipeline/test_servers.py")
+_SERVERS = _by("it starts servers", "tests/servers", "tests/pipeline/servers")
 _CLUSTER = _by("it takes root and a cluster", "tests/deploy/test_cluster.py", "tests/deploy/cluster/proof.py")
 _COMPOSE = _by("it takes Docker", "tests/deploy/test_compose.py")
 _FIRST_HOUR = _by("the same way, step by step", "tests/pages/test_first_hour.py", "tests/pages/test_how_to.py")
@@ -64,7 +64,7 @@ ELSEWHERE: dict[tuple[str, str], Elsewhere] = {
     ("docs/operations.md", "Tokens"): _by("the same commands", "tests/cli/test_access.py"),
     ("docs/operations.md", "Content constraint"): _by("the same command", "tests/cli/test_constraint.py"),
     ("docs/operations.md", "Triton"): _by(
-        "the same calls", "tests/adapters", "tests/pages/test_how_to.py", "tests/pipeline/test_servers.py"
+        "the same calls", "tests/adapters", "tests/pages/test_how_to.py", "tests/pipeline/servers"
     ),
     ("docs/operations.md", "Images and Docker Compose"): _COMPOSE,
     ("docs/operations.md", "State"): _by(
@@ -96,7 +96,7 @@ ELSEWHERE: dict[tuple[str, str], Elsewhere] = {
     ("docs/first-hour.md", "2. See it work"): _by("it takes a minute", "tests/demo/test_demo.py"),
     ("docs/how-to/release.md", "What fine-tuning made"): _TRAINS,
     ("docs/how-to/real-servers.md", "Try the servers on one machine"): _SERVERS,
-    ("docs/how-to/real-servers.md", "Order"): _by("it takes servers", "tests/pipeline/test_servers.py"),
+    ("docs/how-to/real-servers.md", "Order"): _by("it takes servers", "tests/pipeline/servers"),
     ("docs/how-to/upgrade.md", "On servers"): _by("it takes servers", "tests/cli/test_migrate.py", "tests/migrations"),
 }
 """`*` is the whole page."""
