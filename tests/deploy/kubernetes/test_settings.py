@@ -130,7 +130,7 @@ def test_everybody_has_what_they_share(variant: str) -> None:
     """Whoever takes a setting of the project is told it: a default would be another project's."""
     objects = rendered(variant)
     shared = {"MADSEG_STREAM", "MADSEG_PREFIX", "MADSEG_TAXONOMY", "MADSEG_GRID", "MADSEG_PARTITIONS", "MADSEG_BLOBS"}
-    shared |= {"MADSEG_DATABASE_FILE", "MADSEG_TOKENS"}
+    shared |= {"MADSEG_DATABASE_FILE", "MADSEG_TOKENS", "MADSEG_AUDIT"}
     for _, _, container in ours(objects):
         if container["args"][0] == "python":
             taken = {name for name, _, _ in reference(*configs(container))}
