@@ -1,12 +1,14 @@
 """Signing in and out, and requests that other sites forge."""
 
+import json
 from typing import Any
 
 import httpx
 import pytest
 
 from madseg.gateway.web.attempts import ADDRESSES, LIMIT, WINDOW_SECONDS, Attempts
-from madseg.security.access import Role
+from madseg.gateway.web.session import MAX_COOKIE
+from madseg.security.access import Role, digest
 from tests.gateway.web.site import Site
 
 HTTPS: dict[str, Any] = {"x-forwarded-proto": "https"}
@@ -48,6 +50,17 @@ def test_a_cookie_over_https_stays_there(site: Site) -> None:
         ):
             shown = {"x-forwarded-proto": "http", **scheme, "cookie": f"{name}={token}"}
             assert client.get("/api/me", headers=shown).status_code == status, (name, scheme)
+
+
+def test_a_token_that_no_browser_would_keep_is_refused(site: Site) -> None:
+    """Signed ones may be that long; they count in the header all the same."""
+    for length, status in ((MAX_COOKIE, 204), (MAX_COOKIE + 1, 400)):
+        token = "x" * length
+        entry = {"name": "ada", "roles": ["rater"], "sha256": digest(token)}
+        site.file.write_text(json.dumps({"tokens": [entry]}))
+        with site.visit() as client:
+            assert client.post("/api/session", json={"token": token}).status_code == status
+            assert client.get("/api/me", headers={"authorization": f"Bearer {token}"}).json()["name"] == "ada"
 
 
 def test_a_page_in_the_clear_changes_nothing_over_https(site: Site) -> None:

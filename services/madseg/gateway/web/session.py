@@ -2,13 +2,16 @@
 
 from fastapi import APIRouter, Request, Response
 
-from madseg.core.errors import Unauthenticated
+from madseg.core.errors import InvalidInput, Unauthenticated
 from madseg.core.preprocess import Size
 from madseg.core.taxonomy import VOID, Taxonomy
 from madseg.gateway.web.attempts import Attempts
 from madseg.gateway.web.bodies import Body, read_body
 from madseg.gateway.web.callers import Anybody, Door, cookie_of, cookie_value
 from madseg.gateway.web.encoding import said
+
+MAX_COOKIE = 4000
+"""Characters of a token as a cookie holds it: browsers drop larger cookies without a word."""
 
 
 class SignIn(Body):
@@ -31,6 +34,8 @@ def session_routes(door: Door, attempts: Attempts, taxonomy: Taxonomy, grid: Siz
         except Unauthenticated:
             attempts.failed(address)
             raise
+        if len(cookie_value(token)) > MAX_COOKIE:
+            raise InvalidInput("this token is too long for a browser: let a proxy send it, or its issuer say less")
         response = Response(status_code=204)
         _set_cookie(response, request, cookie_value(token))
         return response
