@@ -7,6 +7,7 @@ PROTOS := $(shell find protos -name '*.proto')
 .DEFAULT_GOAL := help
 SEEDS ?= 0-4
 WORKERS ?= 3
+PROOFS := tests/pipeline/servers/upgrade.py tests/deploy/finetune_image.py
 SERVERS := kafka triton postgres s3
 .PHONY: load sbom cluster cluster-down cluster-test help demo test soak lint format bench real models experiment proto lock setup clean servers servers-stop compose $(SERVERS)
 
@@ -33,8 +34,8 @@ test: ## Run the tests; as root it installs the system packages that they need
 	@$(MAKE) --no-print-directory setup $(VENV)/.train
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
-soak: setup $(VENV)/.train ## Run the kill and load tests at their full number, and build the image of fine-tuning
-	@MADSEG_SOAK=1 $(BIN)/python -m pytest -m soak tests tests/deploy/finetune_image.py
+soak: setup $(VENV)/.train ## Run the kill and load tests at their full number, an upgrade, and fine-tuning in its image
+	@MADSEG_SOAK=1 $(BIN)/python -m pytest -m soak tests $(PROOFS)
 
 lint: setup ## What CI checks before the tests
 	@$(BIN)/ruff check .

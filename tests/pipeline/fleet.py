@@ -1,12 +1,13 @@
 """Every service a process of its own, on the real servers: started, killed and started again one by one."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from types import TracebackType
 
@@ -72,10 +73,12 @@ class Servers:
 
 
 class Process:
-    """One service's process after the other. `address` is where its gRPC server listens, if it has one."""
+    """One service's process after the other. `address` is where its gRPC server listens, if it has one; `code` is the
+    folder of another release's packages, which is started instead of this one's."""
 
     def __init__(self, name: str, settings: Mapping[str, str], address: str | None, log: Path) -> None:
         self.name, self.settings, self.address, self.log = name, dict(settings), address, log
+        self.code: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -91,12 +94,17 @@ class Process:
 
     def spawn(self) -> None:
         """Starts it and doesn't wait."""
-        module, _ = KINDS[self.name.partition("-")[0]]
+        module, config = KINDS[self.name.partition("-")[0]]
         ours = {name: value for name, value in os.environ.items() if not name.startswith("MADSEG_")}
+        settings = self.settings
+        if self.code is not None:
+            ours["PYTHONPATH"] = str(self.code)
+            known = _settings_of(self.code, config.__module__)
+            settings = {name: value for name, value in settings.items() if name in known}
         with self.log.open("ab") as file:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", _BOOT.format(module)],
-                env={**ours, **self.settings},
+                env={**ours, **settings},
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
@@ -132,10 +140,25 @@ class Process:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-class Fleet:
-    """A gateway, the Models service, predictors and selectors. Leaving the `with` block kills what still runs."""
+@cache
+def _settings_of(code: Path, module: str) -> frozenset[str]:
+    """What the release in a folder takes as settings of a service."""
+    asking = (
+        f"from madseg.settings import reference; from {module} import Config; print(*next(zip(*reference(Config))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", asking], env={**os.environ, "PYTHONPATH": str(code)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return frozenset(re.findall(r"MADSEG_\w+", done.stdout))
 
-    def __init__(self, settings: Mapping[str, str], folder: Path, predictors: int, selectors: int) -> None:
+
+class Fleet:
+    """Gateways, the Models service, predictors and selectors. Leaving the `with` block kills what still runs."""
+
+    def __init__(
+        self, settings: Mapping[str, str], folder: Path, predictors: int, selectors: int, gateways: int = 1
+    ) -> None:
         self.processes: dict[str, Process] = {}
         addresses = {name: f"127.0.0.1:{free_port()}" for name in ("http", "intake", "models", "selector-1")}
         common = {
@@ -149,10 +172,15 @@ class Fleet:
             "MADSEG_SELECTOR": addresses["selector-1"],
         }
         self.http = f"http://{addresses['http']}"
+        self.gateways = [self.http]
         self._addresses, self._clients = addresses, dict[str, Client]()
         add = partial(self._add, common, folder)
         add("models", addresses["models"])
         add("gateway", addresses["intake"])
+        for number in range(2, gateways + 1):
+            web, address = (f"127.0.0.1:{free_port()}" for _ in range(2))
+            self.gateways.append(f"http://{web}")
+            add(f"gateway-{number}", address, MADSEG_HTTP=web, MADSEG_INTAKE=address)
         for number in range(1, selectors + 1):
             address = addresses.setdefault(f"selector-{number}", f"127.0.0.1:{free_port()}")
             add(f"selector-{number}", address, MADSEG_SELECTOR=address)
