@@ -20,12 +20,15 @@ from deploy.local.s3 import S3
 from deploy.local.server import Server, free_port
 from deploy.local.triton import Triton
 from madseg.client import Client
+from madseg.client.tls import Tls
 from madseg.gateway import __main__ as gateway
 from madseg.predictor import __main__ as predictor
 from madseg.predictor import models
+from madseg.security.access import Role, add_token
 from madseg.selector import __main__ as selector
 from madseg.settings import reference
 from tests.pipeline.running import READY_SECONDS, until
+from tests.security.authority import Authority
 
 # The kernel ends a process with the tests, however these end.
 _BOOT = (
@@ -140,6 +143,39 @@ class Process:
         return pages * os.sysconf("SC_PAGE_SIZE")
 
 
+@dataclass(frozen=True)
+class Secured:
+    """What a fleet has whose services ask for certificates and tokens, and note who did what, below a folder."""
+
+    folder: Path
+    token: str
+    """Of an admin, and of the services."""
+    tls: Tls
+
+    @classmethod
+    def of(cls, folder: Path) -> "Secured":
+        """Certificates of an authority of their own."""
+        authority = Authority(folder / "tls")
+        certificate, key = authority.sign("madseg")
+        token = add_token(folder / "tokens.json", "everybody", [Role.ADMIN])
+        return cls(folder, token, Tls(str(authority.file), str(certificate), str(key)))
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Of every service."""
+        return {
+            "MADSEG_INSECURE": "false",
+            "MADSEG_TOKENS": str(self.folder / "tokens.json"),
+            "MADSEG_GATEWAY_TOKEN": self.token,
+            "MADSEG_AUDIT": str(self.folder / "audit.jsonl"),
+            "MADSEG_CALL_RATE": "1000",
+            "MADSEG_TLS_CERTIFICATE": self.tls.certificate,
+            "MADSEG_TLS_KEY": self.tls.key,
+            "MADSEG_TLS_AUTHORITY": self.tls.authority,
+            "MADSEG_TLS_CLIENT_AUTHORITY": self.tls.authority,
+        }
+
+
 @cache
 def _settings_of(code: Path, module: str) -> frozenset[str]:
     """What the release in a folder takes as settings of a service."""
@@ -157,14 +193,21 @@ class Fleet:
     """Gateways, the Models service, predictors and selectors. Leaving the `with` block kills what still runs."""
 
     def __init__(
-        self, settings: Mapping[str, str], folder: Path, predictors: int, selectors: int, gateways: int = 1
+        self,
+        settings: Mapping[str, str],
+        folder: Path,
+        predictors: int,
+        selectors: int,
+        gateways: int = 1,
+        secured: Secured | None = None,
     ) -> None:
+        self._secured = secured
         self.processes: dict[str, Process] = {}
         addresses = {name: f"127.0.0.1:{free_port()}" for name in ("http", "intake", "models", "selector-1")}
         common = {
             **settings,
             "MADSEG_MIGRATE": "true",
-            "MADSEG_INSECURE": "true",
+            **(secured.settings if secured else {"MADSEG_INSECURE": "true"}),
             "MADSEG_LABELLING": "",  # nobody labels, so nobody has to be told of what is forgotten
             "MADSEG_HTTP": addresses["http"],
             "MADSEG_INTAKE": addresses["intake"],
@@ -189,6 +232,8 @@ class Fleet:
 
     def _add(self, common: Mapping[str, str], folder: Path, name: str, address: str | None, **own: str) -> None:
         known = {variable for variable, *_ in reference(KINDS[name.partition("-")[0]][1])}
+        if self._secured and address is not None:  # which is asked without a certificate
+            address = own["MADSEG_HEALTH"] = f"127.0.0.1:{free_port()}"
         settings = {variable: value for variable, value in {**common, **own}.items() if variable in known}
         self.processes[name] = Process(name, settings, address, folder / f"{name}.log")
 
@@ -209,7 +254,9 @@ class Fleet:
         """A client that asks one of the selectors."""
         if selector not in self._clients:
             found = self._addresses
-            self._clients[selector] = Client(found["intake"], found[selector], found["models"], timeout=30)
+            where = found["intake"], found[selector], found["models"]
+            token, tls = (self._secured.token, self._secured.tls) if self._secured else (None, None)
+            self._clients[selector] = Client(*where, token=token, tls=tls, timeout=30)
         return self._clients[selector]
 
     @property

@@ -1,17 +1,30 @@
-"""What every test on the real servers ends with, and what sends pictures to them."""
+"""What every test on the real servers begins and ends with, and what sends pictures to them."""
 
 import os
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from tests import reference
 from tests.pipeline import expected
+from tests.pipeline.conftest import environment
 from tests.pipeline.driving import settled
-from tests.pipeline.fleet import Fleet
+from tests.pipeline.fleet import Fleet, Servers
 
 SOAK = bool(os.environ.get("MADSEG_SOAK"))
 SETTLE_SECONDS = 60.0
+
+
+def settings(servers: Servers, made: Path) -> dict[str, str]:
+    """Of a fleet on these servers, under a prefix of its own."""
+    return {
+        **environment(made, servers.triton.repository.parent),
+        **servers.urls(),
+        "MADSEG_PREFIX": f"test{uuid.uuid4().hex[:8]}",
+        "MADSEG_PARTITIONS": "6",
+    }
 
 
 def check(

@@ -1,15 +1,14 @@
 """The whole way on Kafka, Triton, PostgreSQL and S3 at once, each service in processes of its own."""
 
 import shutil
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from deploy.local.server import Lacking
-from tests.pipeline.conftest import environment
 from tests.pipeline.fleet import Fleet, Servers
+from tests.pipeline.servers.checking import settings
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +32,5 @@ def servers(made: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 @pytest.fixture
 def fleet(servers: Servers, made: Path, tmp_path: Path) -> Iterator[Fleet]:
     """Three predictors and three selectors under a prefix of their own, not started."""
-    settings = {
-        **environment(made, servers.triton.repository.parent),
-        **servers.urls(),
-        "MADSEG_PREFIX": f"test{uuid.uuid4().hex[:8]}",
-        "MADSEG_PARTITIONS": "6",
-    }
-    with Fleet(settings, tmp_path, predictors=3, selectors=3) as fleet:
+    with Fleet(settings(servers, made), tmp_path, predictors=3, selectors=3) as fleet:
         yield fleet

@@ -4,7 +4,8 @@ import os
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -13,16 +14,24 @@ from madseg.client import Client
 from madseg.ports import Outgoing
 from tests import reference
 from tests.pipeline.expected import Asked
-from tests.pipeline.fleet import Fleet, Servers
+from tests.pipeline.fleet import Fleet, Secured, Servers
 from tests.pipeline.killing import Driver
 from tests.pipeline.running import until
-from tests.pipeline.servers.checking import SOAK, check
+from tests.pipeline.servers.checking import SOAK, check, settings
 from tests.pipeline.world import COMPETITORS, TARGET, picture
 
-KILLS = 100 if SOAK else 10
+KILLS = int(os.environ.get("MADSEG_TEST_KILLS", "1000" if SOAK else "10"))
 PICTURES_PER_KILL = 6
 
-pytestmark = [pytest.mark.soak, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(4 * 3600)]
+
+
+@pytest.fixture
+def fleet(servers: Servers, made: Path, tmp_path: Path) -> Iterator[Fleet]:
+    """One whose services ask for certificates and tokens, and note who did what."""
+    given = settings(servers, made)
+    with Fleet(given, tmp_path, predictors=3, selectors=3, secured=Secured.of(tmp_path)) as fleet:
+        yield fleet
 
 
 def test_nothing_is_lost_or_doubled_by_kills_of_any_process(fleet: Fleet, servers: Servers, asked: Asked) -> None:

@@ -7,19 +7,17 @@ import itertools
 import subprocess
 import tarfile
 import threading
-import uuid
 from pathlib import Path
 
 import pytest
 
 from madseg.client import ClientError
 from tests.cli.terminal import Terminal
-from tests.pipeline.conftest import environment
 from tests.pipeline.driving import accept
 from tests.pipeline.expected import Asked
 from tests.pipeline.fleet import Fleet, Servers
 from tests.pipeline.running import until
-from tests.pipeline.servers.checking import check, post
+from tests.pipeline.servers.checking import check, post, settings
 from tests.pipeline.world import COMPETITORS, picture
 
 BEFORE = "204d0d7ab7f74d7b5672afccc9a0ea802bbf9a0c"
@@ -94,20 +92,15 @@ class Traffic:
 
 def test_an_upgrade_interrupts_nobody(servers: Servers, made: Path, before: Path, asked: Asked, tmp_path: Path) -> None:
     """As the manual has it: the tables first, then the services one by one, each ending what it is at."""
-    settings = {
-        **environment(made, servers.triton.repository.parent),
-        **servers.urls(),
-        "MADSEG_PREFIX": f"test{uuid.uuid4().hex[:8]}",
-        "MADSEG_PARTITIONS": "6",
-    }
-    with Fleet(settings, tmp_path, predictors=2, selectors=2, gateways=2) as fleet:
+    given = settings(servers, made)
+    with Fleet(given, tmp_path, predictors=2, selectors=2, gateways=2) as fleet:
         for process in fleet.processes.values():
             process.code = before
         client = fleet.start()
         images = accept(client, asked, [picture(FIRST + number) for number in range(30)])
         check(fleet, images, COMPETITORS)
         with Traffic(fleet) as traffic:
-            named = {name: settings[name] for name in ("MADSEG_DATABASE", "MADSEG_PREFIX")}
+            named = {name: given[name] for name in ("MADSEG_DATABASE", "MADSEG_PREFIX")}
             assert Terminal(named)("migrate").code == 0
             for process in fleet.processes.values():
                 seen = len(traffic.sent), traffic.read
