@@ -8,7 +8,7 @@ from playwright.sync_api import sync_playwright
 
 REPORT = Path("build/demo/report.html")
 PICTURE = Path("docs/pictures/report.webp")
-CLASS = "bus"
+CLASS = "car"
 
 
 def main() -> None:
