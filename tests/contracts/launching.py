@@ -4,10 +4,18 @@ import sys
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Any
 
-from madseg.adapters.launchers.process import Options, ProcessLauncher
+from madseg.adapters.launchers.jobs_api import JobsApi
+from madseg.adapters.launchers.kubernetes import KubernetesLauncher, Options
+from madseg.adapters.launchers.process import Options as ProcessOptions
+from madseg.adapters.launchers.process import ProcessLauncher
 from madseg.core.errors import InvalidInput
 from madseg.ports import Ended, Launcher, Running, Unknown
+from tests.contracts.cluster.fake import FakeCluster
+from tests.contracts.cluster.kubelet import Kubelet
+from tests.servers import kubernetes
+from tests.servers.kubernetes import ControlPlane
 
 WORKER = """
 import os, signal, sys, time
@@ -74,6 +82,10 @@ class LauncherPlace(ABC):
         self.open().stop(run_id)
         for launcher in self._opened:
             launcher.state(run_id)
+        self.end(run_id)
+
+    def end(self, run_id: str) -> None:  # noqa: B027 - most have nothing to end
+        """Nothing is left of a run, and nothing of the place."""
 
     @abstractmethod
     def _open(self) -> Launcher:
@@ -103,7 +115,70 @@ class ProcessPlace(LauncherPlace):
         self.path = str(code)
 
     def _open(self) -> Launcher:
-        return ProcessLauncher(self._kept, Options(), module="training_stand_in", grace=0.5)
+        return ProcessLauncher(self._kept, ProcessOptions(), module="training_stand_in", grace=0.5)
+
+
+class KubernetesPlace(LauncherPlace):
+    """Jobs, of an API server in memory or of a real one."""
+
+    def __init__(self, cluster: FakeCluster | ControlPlane) -> None:
+        super().__init__()
+        self.cluster = cluster
+
+    def _open(self) -> Launcher:
+        return KubernetesLauncher(Options(server=self.cluster.server, account=self.cluster.account))
+
+    def end(self, run_id: str) -> None:
+        api = JobsApi(self.cluster.server, self.cluster.admin)
+        api.remove(f"training-{run_id}")
+        end = time.monotonic() + 30
+        while api.job(f"training-{run_id}") is not None:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+class FakeKubernetesPlace(KubernetesPlace):
+    """An API server of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        cluster = FakeCluster(folder / "cluster")
+        cluster.answer("POST", "/apis/batch/v1/namespaces/default/cronjobs", cron_job())
+        self._kubelet = Kubelet(cluster.server, cluster.admin)
+        super().__init__(cluster)
+
+    def end(self, run_id: str) -> None:
+        super().end(run_id)
+        self._kubelet.close()
+        assert isinstance(self.cluster, FakeCluster)
+        self.cluster.close()
+
+
+class RealKubernetesPlace(KubernetesPlace):
+    """The session's API server."""
+
+    def __init__(self, _folder: Path) -> None:
+        plane = kubernetes.running()
+        plane.create(cron_job())
+        super().__init__(plane)
+
+
+def cron_job() -> dict[str, Any]:
+    """By which jobs are made that do what the file says, and end at once when they are told twice."""
+    line = f'exec {sys.executable} -c "$WORKER" "$RUN" >> "$RUN/log.txt" 2>&1'
+    container = {
+        "name": "training",
+        "image": "none",
+        "args": ["/bin/sh", "-c", line],
+        "env": [{"name": "WORKER", "value": WORKER}],
+    }
+    pod = {"restartPolicy": "Never", "terminationGracePeriodSeconds": 1, "containers": [container]}
+    job = {"backoffLimit": 0, "template": {"spec": pod}}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"name": "training"},
+        "spec": {"schedule": "0 0 1 1 *", "suspend": True, "jobTemplate": {"spec": job}},
+    }
 
 
 def until_ended(launcher: Launcher, run_id: str) -> Ended:

@@ -10,16 +10,33 @@ from pathlib import Path
 
 import pytest
 
-from madseg.adapters.launchers import open_launcher
+from madseg.adapters.launchers import kubernetes, open_launcher
 from madseg.adapters.launchers.process import Options, parse_options
 from madseg.core.errors import InvalidInput
 from madseg.ports import Ended, Launcher, Running, Unknown
-from tests.contracts.launching import FakePlace, LauncherPlace, ProcessPlace, until_begun, until_ended
+from tests.contracts.launching import (
+    FakeKubernetesPlace,
+    FakePlace,
+    LauncherPlace,
+    ProcessPlace,
+    RealKubernetesPlace,
+    until_begun,
+    until_ended,
+)
 
 RUN = "a1"
 
 
-@pytest.fixture(params=[FakePlace, ProcessPlace], ids=["fake", "process"])
+PLACES = [
+    pytest.param(FakePlace, id="fake"),
+    pytest.param(ProcessPlace, id="process"),
+    pytest.param(FakeKubernetesPlace, id="kubernetes in memory"),
+]
+if os.environ.get("MADSEG_SOAK"):  # which takes ten minutes to build on two cores
+    PLACES.append(pytest.param(RealKubernetesPlace, id="kubernetes", marks=pytest.mark.soak))
+
+
+@pytest.fixture(params=PLACES)
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LauncherPlace]:
     """A machine; nothing goes on afterwards."""
     made: LauncherPlace = request.param(tmp_path)
@@ -165,13 +182,23 @@ def test_training_outlives_a_service_that_is_killed(processes: ProcessPlace, fol
 
 
 def test_a_launcher_is_named_by_its_url(tmp_path: Path) -> None:
-    """With options; what is not there yet is said."""
+    """With options."""
     assert parse_options("process:") == Options(1, 5)
     assert parse_options("process:?processes=4&nice=10") == Options(4, 10)
     for url in ("process:?nice=20", "process:?processes=0", "process:?cores=1", "process:?nice=", "process:here"):
         with pytest.raises(InvalidInput, match="process:"):
             open_launcher(url, tmp_path)
-    with pytest.raises(InvalidInput, match="Kubernetes yet"):
-        open_launcher("kubernetes://cluster/namespace", tmp_path)
+    server = "server=https://cluster:6443"
+    assert kubernetes.parse_options(f"kubernetes:?template=learn&{server}").template == "learn"
+    for url in (
+        "kubernetes://cluster",
+        "kubernetes:?template=A",
+        "kubernetes:?server=http://cluster",
+        "kubernetes:?x=1",
+    ):
+        with pytest.raises(InvalidInput, match="kubernetes:"):
+            open_launcher(url, tmp_path)
+    with pytest.raises(InvalidInput, match="in a pod"):
+        open_launcher("kubernetes:", tmp_path)
     with pytest.raises(InvalidInput, match="no launcher is known by 'slurm'"):
         open_launcher("slurm://cluster", tmp_path)

@@ -55,10 +55,11 @@ def named(objects: tuple[Object, ...], *kinds: str) -> dict[str, Object]:
 
 
 def pods(objects: tuple[Object, ...]) -> Iterator[tuple[Object, Object]]:
-    """Each workload with the specification of its pods."""
+    """Each workload with the specification of its pods; a CronJob as the jobs that are made by it."""
     for item in objects:
-        if item["kind"] in WORKLOADS:
-            yield item, item["spec"]["template"]["spec"]
+        workload = {**item, **item["spec"]["jobTemplate"], "kind": "Job"} if item["kind"] == "CronJob" else item
+        if workload["kind"] in WORKLOADS:
+            yield {**workload, "metadata": item["metadata"]}, workload["spec"]["template"]["spec"]
 
 
 def containers(pod: Object) -> list[Object]:

@@ -36,9 +36,13 @@ def test_no_pod_has_rights(variant: str) -> None:
 
 @variants
 def test_no_pod_knows_the_cluster(variant: str) -> None:
-    """Neither a token of the API server, nor variables of Services, which would be taken for settings."""
-    for _, pod in pods(rendered(variant)):
-        assert (pod["automountServiceAccountToken"], pod["enableServiceLinks"]) == (False, False)
+    """Neither a token of the API server, but for whoever has a role there, nor variables of Services, which would be
+    taken for settings."""
+    objects = rendered(variant)
+    bound = {subject["name"] for item in named(objects, "RoleBinding").values() for subject in item["subjects"]}
+    for _, pod in pods(objects):
+        knowing = pod["serviceAccountName"] in bound
+        assert (pod["automountServiceAccountToken"], pod["enableServiceLinks"]) == (knowing, False)
 
 
 @variants

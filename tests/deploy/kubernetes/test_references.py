@@ -123,12 +123,15 @@ def test_variables_come_from_what_is_there(variant: str) -> None:
 
 @variants
 def test_accounts_and_priorities_are_there(variant: str) -> None:
-    """One account for each workload, which can't reach the API server."""
+    """One account for each workload, which can't reach the API server but where a role says what it may there."""
     objects = rendered(variant)
     accounts = named(objects, "ServiceAccount")
     used = [pod["serviceAccountName"] for _, pod in pods(objects)]
     assert sorted(used) == sorted(accounts)
     assert not any(account["automountServiceAccountToken"] for account in accounts.values())
+    for binding in named(objects, "RoleBinding").values():
+        assert binding["roleRef"]["name"] in named(objects, "Role")
+        assert {subject["name"] for subject in binding["subjects"]} <= accounts.keys()
     for workload, pod in pods(objects):
         assert pod["serviceAccountName"] == labels(workload)["app.kubernetes.io/name"]
         assert pod["priorityClassName"] in named(objects, "PriorityClass")

@@ -33,11 +33,11 @@ NEIGHBOURS = {
 
 
 def ours(objects: tuple[Object, ...]) -> list[tuple[str, Object, Object]]:
-    """Our own programs: the workload's name, its pod and its container."""
+    """Our own programs: the workload's name, its pod and its container; not training, which takes no settings."""
     return [
         (item["metadata"]["name"], pod, pod["containers"][0])
         for item, pod in pods(objects)
-        if item["metadata"]["labels"].get("madseg/program") == "service"
+        if item["metadata"]["labels"].get("madseg/program") == "service" and item["metadata"]["name"] != "training"
     ]
 
 

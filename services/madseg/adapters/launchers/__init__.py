@@ -11,7 +11,8 @@ def open_launcher(url: str, kept: Path) -> Launcher:
     """The launcher at a URL; in the folder `kept` it keeps what it must know of runs after a restart.
 
     `process:` trains in a process of this machine, `process:?processes=4&nice=10` in four that share the work, a GPU
-    each, and yield to others.
+    each, and yield to others. `kubernetes:?template=training` trains in Jobs made by a CronJob of the service's own
+    namespace; `kubernetes:?server=https://host:6443&account=FOLDER` from outside of the cluster.
 
     Raises:
         InvalidInput: a URL of no known kind, or an option that can't be.
@@ -22,9 +23,10 @@ def open_launcher(url: str, kept: Path) -> Launcher:
 
             return ProcessLauncher(kept, parse_options(url))
         case "kubernetes":
-            raise InvalidInput(
-                "training can't be launched in Kubernetes yet: give the service's own pod the GPU and use process:",
-                field="launcher",
-            )
+            from madseg.adapters.launchers import kubernetes
+
+            return kubernetes.KubernetesLauncher(kubernetes.parse_options(url))
         case other:
-            raise InvalidInput(f"no launcher is known by {other!r}: use process:, got {url!r}", field="launcher")
+            raise InvalidInput(
+                f"no launcher is known by {other!r}: use process: or kubernetes:, got {url!r}", field="launcher"
+            )

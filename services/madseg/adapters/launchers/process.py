@@ -10,7 +10,6 @@ process's id with its start time would say as much, but for that cut.
 
 import fcntl
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl
 
+from madseg.adapters.launchers.ids import checked_id
 from madseg.adapters.locations import make_folder
 from madseg.core.errors import InvalidInput, Unavailable
 from madseg.ports import Ended, Launcher, Running, Unknown
@@ -29,8 +29,6 @@ GRACE_SECONDS = 10.0
 """How long training may take to end after SIGTERM; then it is killed."""
 
 POLL_SECONDS = 0.02
-
-_ID = re.compile(r"[a-z0-9]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +179,7 @@ class ProcessLauncher(Launcher):
             child.poll()
 
     def _path(self, run_id: str, kind: str) -> Path:
-        if not _ID.fullmatch(run_id):
-            raise InvalidInput(f"the id of a run must be 1..64 of a-z and 0-9, got {run_id[:100]!r}", field="run_id")
-        return self._kept / f"{run_id}.{kind}"
+        return self._kept / f"{checked_id(run_id)}.{kind}"
 
 
 def _environment() -> dict[str, str]:
