@@ -32,7 +32,7 @@ _MASKS = _by(
 )
 
 ELSEWHERE: dict[tuple[str, str], Elsewhere] = {
-    ("README.md", "madseg"): _by("it takes half an hour", "tests/demo/test_demo.py", "tests/demo/test_rounds.py"),
+    ("README.md", "madseg"): _by("it takes minutes", "tests/demo/test_demo.py", "tests/demo/test_rounds.py"),
     ("README.md", "On real servers"): _SERVERS,
     ("README.md", "Five minutes with your own models and pictures"): _FIRST_HOUR,
     ("README.md", "From Python"): _by("the same request", "tests/pages/test_how_to.py::test_stream_images"),
