@@ -2,8 +2,8 @@
 
 First the senders keep the pipeline just full: a picture is sent as soon as fewer than `UNDER_WAY` wait for their place
 in the rankings. Meanwhile rankings are asked for, and the memory of the services is read. Then nobody waits for the
-pipeline any longer, and there are `TOO_MANY_SENDERS`; at the end every accepted picture must have been compared. The
-rows go into `build/bench.json`, beside those of `make bench`.
+pipeline any longer, and there are twice as many senders as a server takes calls: it sheds some, and at the end every
+accepted picture must have been compared. The rows go into `build/bench.json`, beside those of `make bench`.
 """
 
 import argparse
@@ -32,7 +32,10 @@ from tests.perf.predicting import Bare, shipped
 from tests.perf.rows import Row, seconds, share, shown
 
 SENDERS = 4
-TOO_MANY_SENDERS = 64
+LIMIT = 32
+"""Calls that a server takes on at once (`MADSEG_MAX_CALLS`)."""
+
+TOO_MANY_SENDERS = 2 * LIMIT
 UNDER_WAY = 200
 """Pictures that may wait for their place in the rankings while the pipeline is kept just full."""
 
@@ -82,8 +85,12 @@ def main() -> None:
     state = given.state / f"{time.time_ns():x}"
     state.mkdir(parents=True)
     (state / "taxonomy.json").write_text(json.dumps(taxonomy_document(TAXONOMY)))
-    world = {"MADSEG_TAXONOMY": str(state / "taxonomy.json"), "MADSEG_GRID": f"{SIZE}x{SIZE}"}
-    running = Running(state / "state", world)
+    settings = {
+        "MADSEG_TAXONOMY": str(state / "taxonomy.json"),
+        "MADSEG_GRID": f"{SIZE}x{SIZE}",
+        "MADSEG_MAX_CALLS": str(LIMIT),
+    }
+    running = Running(state / "state", settings)
     with running as client:
         rows = _measure(client, running.pid, given.minutes * 60)
     known = json.loads(given.output.read_text()) if given.output.exists() else []
@@ -109,7 +116,8 @@ def _measure(client: Client, process: int, lasting: float) -> list[Row]:
     began = time.monotonic()
     more = send(client, pictures, TOO_MANY_SENDERS, began + lasting / 10)
     accepted = [*sent.image_ids, *more.image_ids]
-    remark(f"{len(more.image_ids) / (time.monotonic() - began):.0f} a second accepted, {more.shed:,} shed")
+    remark(f"{len(more.image_ids) / (time.monotonic() - began):.0f} a second accepted, {more.shed:,} calls shed")
+    assert more.shed, "twice as many calls as a server takes, and none was shed"
     _wait_until_compared(watch, len(accepted))
     watch.over.set()
     watching.join()
