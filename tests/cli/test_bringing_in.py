@@ -180,7 +180,7 @@ def test_a_network_goes_to_the_server(madseg: Terminal, services: Running, tmp_p
     (tmp_path / "card.yaml").write_text("name: net\n")
     answer = madseg("model", "add", tmp_path / "net.onnx", "--card", tmp_path / "card.yaml")
     assert answer.out.splitlines() == [
-        "net version 1 is in: the running server.",
+        "net version 1 is in the running server.",
         "  - 99.98 % of the pixels agree with the unwrapped network",
     ]
     assert services.models.received == [("name: net\n", "net.onnx", b"x" * 10)]
@@ -214,7 +214,7 @@ def test_a_folder_takes_a_network_that_is_one(tmp_path: Path, utc: None) -> None
     words = ("--card", tmp_path / "card.yaml", "--repository", tmp_path / "models", "--offline", "--grid", "24x32")
     answer = Terminal()("model", "add", tmp_path / "net.onnx", *words, "--taxonomy", tmp_path / "colours.json")
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out.splitlines()[0] == f"colours version 1 is in: {tmp_path / 'models'}, without a server."
+    assert answer.out.splitlines()[0] == f"colours version 1 is in {tmp_path / 'models'}, without a server."
     assert (tmp_path / "models" / "colours" / "1" / "model.onnx").is_file()
 
 

@@ -99,18 +99,19 @@ def begun(client: Client, number: int) -> Round:
 
 
 def killed_through(process: Process, kills: int, rng: random.Random) -> tuple[list[Round], Counter[str]]:
-    """Rounds one after the other until so many kills are over; at which steps they came."""
-    ended, at = list[Round](), Counter[str]()
-    while at.total() < kills:
+    """Rounds one after the other until so many kills are over, of many one at least in each step; where they came."""
+    ended, at, wanted = list[Round](), Counter[str](), set(STEPS) if kills >= 50 else set()
+    while at.total() < kills or wanted - set(at):
         process.ask(lambda client: begun(client, len(ended) + 1))
         while (found := process.ask(lambda client: client.round())).outcome is None:
-            if at.total() < kills and (found.step not in at or rng.random() < 0.5):
+            lacks = found.step in wanted - set(at)
+            if lacks or (at.total() < kills and (found.step not in at or rng.random() < 0.5)):
                 time.sleep(rng.uniform(0, 0.2 if found.step not in at else 0.4))
                 process.kill()
                 at[found.step] += 1
                 process.start()
             else:
-                time.sleep(rng.uniform(0, 0.05))
+                time.sleep(rng.uniform(0, 0.005 if wanted - set(at) else 0.05))
         ended.append(found)
     return ended, at
 
@@ -161,9 +162,7 @@ def test_kills_at_random_moments_change_nothing(tmp_path: Path) -> None:
         table = process.ask(lambda client: client.standings())
         assert process.kill(signal.SIGTERM) == 0
     print(f"{at.total()} kills in {len(ended)} rounds: {dict(at)}")
-    assert at.total() == KILLS
-    if KILLS >= 50:
-        assert set(at) >= set(STEPS)
+    assert at.total() >= KILLS
     for number, item in enumerate(ended, 1):
         assert (item.outcome, item.number, item.target.version) == (RoundOutcome.RELEASED, number, number), item.notes
         assert item.released is not None

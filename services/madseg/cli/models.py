@@ -180,7 +180,7 @@ def _tell(name: str, version: int, findings: Sequence[str], where: str, *, json:
     if json:
         emit({"model": name, "version": version, "findings": findings, "where": where})
         return
-    show(headed(name, f" version {version} is in: {where}."), *(f"  - {line}" for line in findings))
+    show(headed(name, f" version {version} is in {where}."), *(f"  - {line}" for line in findings))
 
 
 def _tell_switch(switched: "Switched", *, json: bool) -> None:
