@@ -13,8 +13,8 @@ from deploy.cluster.network import DNS, NODE, PODS, SERVICES
 from deploy.local.server import Server
 
 
-class Daemon(Server):
-    """A program in the cluster's network; `ready` tells whether it works."""
+class Program(Server):
+    """A program by its command line; `ready` tells whether it works."""
 
     start_seconds = 180.0
 
@@ -33,10 +33,17 @@ class Daemon(Server):
         self.folder.mkdir(parents=True, exist_ok=True)
 
     def command(self) -> Sequence[str]:
-        return network.inside(self._command)
+        return self._command
 
     def answers(self) -> bool:
         return self._ready()
+
+
+class Daemon(Program):
+    """A program in the cluster's network."""
+
+    def command(self) -> Sequence[str]:
+        return network.inside(self._command)
 
 
 def control(folder: Path, who: Identities) -> list[Daemon]:

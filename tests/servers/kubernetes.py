@@ -9,7 +9,7 @@ import shutil
 import ssl
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -18,38 +18,13 @@ import pytest
 import yaml
 
 from deploy.cluster import programs
-from deploy.local.server import Lacking, Server
+from deploy.cluster.daemons import Program
+from deploy.local.server import Lacking, free_port
 from tests.contracts.cluster.kubelet import Kubelet
 from tests.security.authority import Authority
 
 RIGHTS = Path(__file__).parents[2] / "deploy" / "kubernetes" / "components" / "finetune-job" / "rights.yaml"
 """What fine-tuning may do, as the manifests have it."""
-
-
-class Program(Server):
-    """One of its programs."""
-
-    start_seconds = 120.0
-
-    def __init__(
-        self, folder: Path, name: str, command: Callable[[], Sequence[str]], answers: Callable[[], bool]
-    ) -> None:
-        super().__init__(folder / name)
-        self.name = name  # type: ignore[misc]
-        self._command, self._answers = command, answers
-
-    @property
-    def url(self) -> str:
-        return ""
-
-    def prepare(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-
-    def command(self) -> Sequence[str]:
-        return self._command()
-
-    def answers(self) -> bool:
-        return self._answers()
 
 
 class ControlPlane:
@@ -58,25 +33,29 @@ class ControlPlane:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.account, self.admin = folder / "finetune", folder / "admin"
-        self.etcd = Program(folder, "etcd", self._etcd, lambda: True)
-        self.api = Program(folder, "kube-apiserver", self._api, self._ready)
-        self.server = f"https://127.0.0.1:{self.api.port()}"
-        self.controllers = Program(folder, "kube-controller-manager", self._controllers, lambda: True)
+        self._ports = {name: free_port() for name in ("clients", "peers", "api", "controllers")}
+        self.server = f"https://127.0.0.1:{self._ports['api']}"
+        self._programs: list[Program] = []
 
     def start(self) -> None:
-        """Starts what doesn't run. Raises Lacking without Go."""
-        programs.etcd(), programs.kubernetes()
-        if not self.admin.exists():
-            self._make_accounts()
-        for program in (self.etcd, self.api, self.controllers):
+        """Starts all of it. Raises Lacking without Go."""
+        built = programs.kubernetes()
+        self._make_accounts()
+        self._programs = [
+            Program(self._folder, "etcd", [str(programs.etcd()), *self._etcd()]),
+            Program(self._folder, "kube-apiserver", [str(built / "kube-apiserver"), *self._api()], self._ready),
+            Program(self._folder, "controllers", [str(built / "kube-controller-manager"), *self._controllers()]),
+        ]
+        for program in self._programs:
             program.start()
         for document in yaml.safe_load_all(RIGHTS.read_text()):
             self.create(document)
 
-    def stop(self) -> None:
-        """Ends all of it."""
-        for program in (self.controllers, self.api, self.etcd):
+    def end(self) -> None:
+        """Ends all of it and removes the folder."""
+        for program in reversed(self._programs):
             program.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def create(self, item: dict[str, object]) -> None:
         """Makes an object in the namespace `default`; one that is there stays."""
@@ -112,10 +91,9 @@ class ControlPlane:
         (self._folder / "tokens.csv").write_text("\n".join(lines) + "\n")
 
     def _etcd(self) -> Sequence[str]:
-        clients, peers = (f"http://127.0.0.1:{self.etcd.port(name)}" for name in ("clients", "peers"))
+        clients, peers = (f"http://127.0.0.1:{self._ports[name]}" for name in ("clients", "peers"))
         return [
-            str(programs.etcd()),
-            f"--data-dir={self.etcd.folder / 'data'}",
+            f"--data-dir={self._folder / 'etcd' / 'data'}",
             f"--listen-client-urls={clients}",
             f"--advertise-client-urls={clients}",
             f"--listen-peer-urls={peers}",
@@ -128,11 +106,10 @@ class ControlPlane:
         key = self._folder / "accounts.key"
         pair = [self._folder / "authority" / f"api.{kind}" for kind in ("pem", "key")]
         return [
-            str(programs.kubernetes() / "kube-apiserver"),
-            f"--etcd-servers=http://127.0.0.1:{self.etcd.port('clients')}",
+            f"--etcd-servers=http://127.0.0.1:{self._ports['clients']}",
             "--bind-address=127.0.0.1",
             "--advertise-address=127.0.0.1",
-            f"--secure-port={self.api.port()}",
+            f"--secure-port={self._ports['api']}",
             f"--tls-cert-file={pair[0]}",
             f"--tls-private-key-file={pair[1]}",
             f"--token-auth-file={self._folder / 'tokens.csv'}",
@@ -160,13 +137,12 @@ class ControlPlane:
         }
         config.write_text(yaml.safe_dump(document))
         return [
-            str(programs.kubernetes() / "kube-controller-manager"),
             f"--kubeconfig={config}",
             "--controllers=job-controller,garbage-collector-controller",
             "--leader-elect=false",
             "--bind-address=127.0.0.1",
-            f"--secure-port={self.controllers.port()}",
-            f"--cert-dir={self.controllers.folder}",
+            f"--secure-port={self._ports['controllers']}",
+            f"--cert-dir={self._folder / 'controllers'}",
         ]
 
 
@@ -179,11 +155,6 @@ def running() -> ControlPlane:
     except Lacking as error:
         pytest.skip(str(error))
     kubelet = Kubelet(plane.server, plane.admin)
-    atexit.register(_end, plane, kubelet)
+    atexit.register(plane.end)
+    atexit.register(kubelet.close)  # before it
     return plane
-
-
-def _end(plane: ControlPlane, kubelet: Kubelet) -> None:
-    kubelet.close()
-    plane.stop()
-    shutil.rmtree(plane._folder, ignore_errors=True)
