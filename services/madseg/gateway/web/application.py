@@ -32,6 +32,7 @@ from madseg.gateway.web.masks import mask_routes
 from madseg.gateway.web.overview import OPTIONAL, Overview, overview_routes
 from madseg.gateway.web.polling import Topics
 from madseg.gateway.web.rankings import ranking_routes
+from madseg.gateway.web.repairs import repair_routes
 from madseg.gateway.web.reviews import review_routes
 from madseg.gateway.web.rounds import round_routes
 from madseg.gateway.web.runs import run_routes
@@ -95,7 +96,8 @@ class Pages:
             review_routes(),
             run_routes(streams),
             round_routes(streams),
-            evaluation_routes(settings.pictures),
+            evaluation_routes(),
+            repair_routes(settings.pictures),
         )
         self._api = Guard(_api(self.routers), settings.door, self._asking)
 
