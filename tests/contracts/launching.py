@@ -163,7 +163,7 @@ class RealKubernetesPlace(KubernetesPlace):
 
 
 def cron_job() -> dict[str, Any]:
-    """By which jobs are made that do what the file says, and end at once when they are told twice."""
+    """By which jobs are made that do what the file `does` in their folder says."""
     line = f'exec {sys.executable} -c "$WORKER" "$RUN" >> "$RUN/log.txt" 2>&1'
     container = {
         "name": "training",

@@ -3,7 +3,9 @@
 import base64
 import json
 import re
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -233,11 +235,30 @@ def test_the_issuer_is_known_by_its_certificate(tmp_path: Path, tokens: Path) ->
             key_set(issuer.url, ssl.create_default_context(cafile=ours.file))
 
 
+def test_an_issuer_that_speaks_no_http_is_no_issuer(tokens: Path) -> None:
+    """What it says instead lets nobody in, and breaks nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        settings = AccessSettings(oidc_issuer=url, oidc_audience=AUDIENCE, tokens=str(tokens))
+        access = open_access(settings)
+        asking, _ = server.accept()
+        with asking:
+            asking.sendall(b"220 mail.example ESMTP\r\n")
+            (thread,) = [item for item in threading.enumerate() if item.name == "oidc-keys"]
+        thread.join(10)
+        assert not thread.is_alive()
+    issuer = Issuer()
+    issuer.url = url
+    with pytest.raises(Unavailable):
+        access.identify(issuer.token())
+
+
 @pytest.mark.parametrize(
     ("extra", "name"),
     [
         ([{"kty": "oct", "k": "AAAA", "kid": "one", "alg": "HS256"}], None),
         ([{"kty": "??", "kid": "one"}, "nonsense", {"kty": "RSA", "kid": "one", "n": "%", "e": "AQAB"}], None),
+        ([{"kty": "RSA", "kid": "one", "n": 5, "e": None}, {"kty": "EC", "crv": [], "x": {}}, {}, None], None),
         ([], "https://elsewhere.example"),
     ],
 )

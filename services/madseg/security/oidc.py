@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -98,7 +99,7 @@ class Signed(Access):
 class Keys:
     """An issuer's public keys by their ids, fetched in a thread of their own when they are old or one is unknown.
 
-    `fetch` gives its key set (RFC 7517) and raises OSError or ValueError; the first is under way when this returns.
+    `fetch` gives its key set (RFC 7517) and raises as `key_set`; the first is under way when this returns.
     Thread-safe; nobody waits for a fetch.
     """
 
@@ -145,7 +146,7 @@ class Keys:
         try:
             self._known = _usable(self._fetch())
             self._fetched = self._clock()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             log.warning("the issuer's keys couldn't be fetched", error=str(error))
 
 
@@ -173,7 +174,7 @@ def key_set(issuer: str, context: ssl.SSLContext) -> Any:
 
     Raises:
         OSError: it can't be reached.
-        ValueError: it answers something else.
+        ValueError, HTTPException: it answers something else.
     """
     found = _document(f"{issuer.rstrip('/')}/.well-known/openid-configuration", context)
     if found.get("issuer") != issuer:
@@ -217,7 +218,7 @@ def _usable(keys: Any) -> dict[str | None, jwt.PyJWK]:
             continue
         try:
             key = jwt.PyJWK(item)
-        except (jwt.PyJWTError, ValueError, TypeError):
+        except (jwt.PyJWTError, ValueError, TypeError, AttributeError, KeyError):  # whatever stands in its place
             continue
         if key.algorithm_name in ALGORITHMS:
             found[item.get("kid")] = key

@@ -87,7 +87,10 @@ class JobsApi:
             return None
         if not answer.is_success:
             raise Unavailable(f"the API server refuses to {method} {path.partition('?')[0]}: {_words(answer)}")
-        return dict(answer.json())
+        try:
+            return dict(answer.json())
+        except ValueError as error:
+            raise Unavailable(f"{self.server} doesn't answer as an API server: {answer.text[:200]!r}") from error
 
 
 def _words(answer: httpx.Response) -> str:
