@@ -240,11 +240,12 @@ def test_an_issuer_that_speaks_no_http_is_no_issuer(tokens: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         settings = AccessSettings(oidc_issuer=url, oidc_audience=AUDIENCE, tokens=str(tokens))
+        before = set(threading.enumerate())
         access = open_access(settings)
         asking, _ = server.accept()
         with asking:
             asking.sendall(b"220 mail.example ESMTP\r\n")
-            (thread,) = [item for item in threading.enumerate() if item.name == "oidc-keys"]
+            (thread,) = set(threading.enumerate()) - before
         thread.join(10)
         assert not thread.is_alive()
     issuer = Issuer()
