@@ -5,11 +5,12 @@ folder too, and only reads it.
 
 **Leaks.** Nothing that is measured on may be learned from: T of every campaign, T0, and what is drawn of the random
 lane. A run in which such an image is among the learned ones is refused. An image whose perceptual hash is near to one
-of them (`madseg.core.ranking.NEAR`) is left out, and `left_out.jsonl` says so.
+of them (`madseg.core.ranking.NEAR`) is left out, and `left_out.jsonl` says so. So is an image of S whose picture the
+history of the gateway has let go, or that was forgotten meanwhile: its mask alone teaches nothing.
 
     FOLDER/pictures/, masks/    what `examples.jsonl` names
     FOLDER/network/             the torch network, where the plan names one
-    FOLDER/left_out.jsonl       images that are near to one that is measured on
+    FOLDER/left_out.jsonl       images that aren't learned from: near to one that is measured on, or without a picture
     FOLDER/plan.json            is written last: its presence says that all is there
 """
 
@@ -35,6 +36,9 @@ from madseg.finetune.folders import Pair, pairs, selects
 from madseg.finetune.neighbours import Neighbours
 from madseg.finetune.runs import Run
 from madseg.finetune.sources import fetch
+
+GONE = "its picture is gone"
+"""Why an image of S is left out that the gateway doesn't have any more."""
 
 Tick = Callable[[], None]
 """Called between two images; it raises where the run isn't to be prepared on."""
@@ -146,13 +150,17 @@ class _Gathering:
             masks.update(self._neighbours.masks(campaign))
         for image in sorted(masks):
             self._tick()
-            crop, random_lane = self._neighbours.crop(image)
+            try:
+                (crop, random_lane), content = self._neighbours.crop(image), self._neighbours.picture(image)
+            except NotFound:  # labelling keeps masks for longer than the gateway keeps pictures
+                self._left_out.append({"image_id": image, "set": Part.S.value, "reason": GONE})
+                continue
             if image in tested or random_lane:
                 raise InvalidInput(
                     f"image {image} of S is of {tested.get(image, 'the random lane')}, which is never learned from: "
                     "send its mask back"
                 )
-            pixels = _pixels(self._neighbours.picture(image))
+            pixels = _pixels(content)
             if self._may_be_learned(image, Part.S, pixels):
                 mask = to_canonical(decode(masks[image]), crop, self._grid)
                 yield self._example(Part.S, Pair(image, pixels, mask))
@@ -195,9 +203,13 @@ class _Gathering:
         return Example(pair.image_id, part, picture, mask)
 
     def _nothing(self) -> str:
-        left = sum(item["set"] == Part.S for item in self._left_out)
+        left = [item for item in self._left_out if item["set"] == Part.S]
+        gone = sum(item.get("reason") == GONE for item in left)
+        if gone:
+            rest = "; the rest is near to images that are measured on" if gone < len(left) else ""
+            return f"S is empty: the pictures of {gone} of its {len(left)} images are gone{rest}"
         if left:
-            return f"S is empty: all its {left} images are near to images that are measured on"
+            return f"S is empty: all its {len(left)} images are near to images that are measured on"
         return "S is empty: no mask of a counterexample is accepted in its campaigns"
 
 

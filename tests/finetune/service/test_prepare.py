@@ -139,6 +139,20 @@ def test_a_near_duplicate_of_what_is_measured_on_is_left_out(desk: Desk, of: str
     assert left["near"].endswith("of T0" if of == "T0" else "of T of a campaign")
 
 
+@pytest.mark.parametrize("moment", ["before", "between"])
+def test_an_image_whose_picture_is_gone_is_left_out(desk: Desk, moment: str) -> None:
+    """History or a `forget` took it, its accepted mask is still there: it is named, and the rest is learned from."""
+    around = desk.world.around
+    around.pictures.pop(image(0))
+    if moment == "before":
+        around.gone.add(image(0))
+    desk.start()
+    desk.turn()
+    assert (desk.run().state, desk.run().examples["s"]) == (runs.TRAINING, 5)
+    (left,) = [json.loads(line) for line in (desk.folder() / "left_out.jsonl").read_text().splitlines()]
+    assert left == {"image_id": image(0), "set": "s", "reason": "its picture is gone"}
+
+
 def test_an_image_of_t0_among_what_is_learned_is_refused(desk: Desk) -> None:
     """The very same file."""
     file = next((desk.world.t0 / "pictures").iterdir())
@@ -155,6 +169,17 @@ def _no_masks(world: World) -> None:
 
 def _all_near(world: World) -> None:
     _no_masks(world)
+    picture, truth = scene(500, (1, 2))
+    world.around.add(80, picture, truth)
+
+
+def _all_gone(world: World) -> None:
+    for masks in world.around.accepted.values():
+        world.around.gone.update(masks)
+
+
+def _gone_or_near(world: World) -> None:
+    _all_gone(world)
     picture, truth = scene(500, (1, 2))
     world.around.add(80, picture, truth)
 
@@ -201,7 +226,8 @@ def _colours(world: World) -> None:
         (lambda world: (world.s0 / "pictures" / "p200.png").unlink(), "s0: .*/pictures lacks 'p200'"),
         (lambda world: shutil.rmtree(world.t0), "t0: .* can't be read: No such file"),
         (lambda world: world.around.accepted.pop(FIRST), "no campaign"),
-        (lambda world: world.around.pictures.pop(image(0)), "no image"),
+        (_all_gone, "S is empty: the pictures of 6 of its 6 images are gone$"),
+        (_gone_or_near, "S is empty: the pictures of 6 of its 7 images are gone; the rest is near to images that"),
         (lambda world: (world.root / "runs").write_text(""), "the folder of the run, .* can't be written"),
     ],
 )

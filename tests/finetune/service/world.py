@@ -56,6 +56,8 @@ class FakeNeighbours(Neighbours):
         """Cards and networks, in the order of their release."""
         self.accepted: dict[str, dict[str, bytes]] = {FIRST: {}, SECOND: {}}
         self.pictures: dict[str, bytes] = {}
+        self.gone: set[str] = set()
+        """Images that the gateway has no more; their masks are still there."""
         self.lane: set[str] = set()
         self.test: dict[str, str] = {}
         self.refusal = ""
@@ -111,12 +113,14 @@ class FakeNeighbours(Neighbours):
 
     def picture(self, image_id: str) -> bytes:
         self._answer()
+        self._must_be_there(image_id)
         if image_id not in self.pictures:
             raise NotFound(f"no image {image_id}")
         return self.pictures[image_id]
 
     def crop(self, image_id: str) -> tuple[Box, bool]:
         self._answer()
+        self._must_be_there(image_id)
         return CROP, image_id in self.lane
 
     def add(self, number: int, picture: NDArray[np.uint8], truth: NDArray[np.uint8], campaign: str = FIRST) -> str:
@@ -139,6 +143,10 @@ class FakeNeighbours(Neighbours):
         file.parent.mkdir(parents=True)
         file.write_bytes(content)
         self.versions[number] = hashlib.sha256(content).hexdigest()
+
+    def _must_be_there(self, image_id: str) -> None:
+        if image_id in self.gone:
+            raise NotFound(f"no image {image_id}")
 
     def _answer(self) -> None:
         if self.away:
