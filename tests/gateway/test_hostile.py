@@ -162,6 +162,20 @@ def test_thousands_of_scans_are_refused() -> None:
     measured(jpeg[:at] + jpeg[at:-2] * 5000 + jpeg[-2:], match="more than 100 scans")
 
 
+@pytest.mark.parametrize("end", [b"", b"\0", b"\xd0"])
+def test_fill_bytes_of_a_jpeg_are_passed_once(end: bytes) -> None:
+    """Eight million of them in front of what is no marker: looked at from each of them anew they would take hours."""
+    measured(b"\xff\xd8\xff" + b"\xff" * (8 << 20) + end, match="no picture is in it")
+
+
+def test_what_stands_before_the_picture_of_a_jpeg_is_bounded() -> None:
+    """Fill bytes, empty segments and beginnings, which a reader would take one by one, and keep."""
+    jpeg = encoded(gradient(), "JPEG")
+    for front in (b"\xff" * (8 << 20), b"\xff\xe5\0\2" * (2 << 20), b"\xff\xd8" * (4 << 20)):
+        measured(jpeg[:2] + front + jpeg[2:], match="too much in front of its picture")
+    assert decode(jpeg[:2] + b"\xff" * 1000 + b"\xff\xe5\0\2" * 1000 + jpeg[2:])
+
+
 def test_data_behind_a_jpeg_do_not_count_as_scans() -> None:
     """A film behind the photograph, as phones write it."""
     assert decode(encoded(gradient(), "JPEG") + b"\xff\xda\x00\x02" * 1000)

@@ -11,13 +11,27 @@ from madseg.core.errors import InvalidImage
 MAX_SCANS = 100
 """Scans of one JPEG. Encoders write about ten; each one costs a pass over all pixels."""
 
+MAX_SEGMENTS = 4096
+"""Segments in front of a JPEG's picture: full ones of that number are more than a file may have. Readers keep each."""
+
+MAX_FILL = 1 << 16
+"""Bytes in front of a JPEG's picture that belong to no segment. Readers go through them one by one."""
+
 MAX_TAG_VALUES = 1 << 20
 """Values of one TIFF tag: enough for the strips or tiles of any picture, little enough to be unpacked."""
 
 MAX_PAGES = 10_000
 """Directories of one TIFF that are counted before the file is called broken."""
 
-_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])", re.DOTALL)
+_MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
+"""Bytes that fill up in front of a marker need no match: one that takes them all goes through a run of them as often as
+it is long."""
+
+_ALONE = {0x01, 0xD8}
+"""Markers of a JPEG that no length follows, beside its end and those within a scan."""
+
+_SCAN, _END = 0xDA, 0xD9
+
 _OPAQUE = {1, 2, 6, 7}
 """TIFF types that are read as bytes, not number by number."""
 
@@ -25,18 +39,34 @@ _SUBFILE, _TILE_WIDTH, _TILE_LENGTH = 254, 322, 323
 
 
 def inspect_jpeg(content: bytes) -> None:
-    """Raises InvalidImage for a JPEG with so many scans that decoding it would take minutes."""
-    scans, at = 0, 2
-    while match := _MARKER.search(content, at):
-        marker, at = match.group(1)[0], match.end()
-        if marker == 0xD9:
-            return
-        if marker == 0xDA:
-            scans += 1
-            if scans > MAX_SCANS:
-                raise InvalidImage(f"a JPEG with more than {MAX_SCANS} scans: save it again as an ordinary JPEG")
-        if marker != 0x01 and at + 2 <= len(content):
-            at += int.from_bytes(content[at : at + 2])
+    """Raises InvalidImage for a JPEG that would take minutes: so many scans, or so much in front of the first one."""
+    at = _first_scan(content)
+    scans = 1
+    while (match := _MARKER.search(content, at)) and match.group(1)[0] != _END:
+        scans += match.group(1)[0] == _SCAN
+        if scans > MAX_SCANS:
+            raise InvalidImage(f"a JPEG with more than {MAX_SCANS} scans: save it again as an ordinary JPEG")
+        at = _behind(content, match)
+
+
+def _first_scan(content: bytes) -> int:
+    """Where the data of the first scan begin."""
+    at, segments, fill = 2, 0, 0
+    while (match := _MARKER.search(content, at)) and match.group(1)[0] != _END:
+        segments, fill = segments + 1, fill + match.start() - at
+        if segments > MAX_SEGMENTS or fill > MAX_FILL:
+            raise InvalidImage("a JPEG with far too much in front of its picture: save it again as an ordinary JPEG")
+        at = _behind(content, match)
+        if match.group(1)[0] == _SCAN:
+            return at
+    raise InvalidImage("a broken or truncated JPEG (no picture is in it): send the whole file, or save it again")
+
+
+def _behind(content: bytes, marker: re.Match[bytes]) -> int:
+    """Where the segment of a marker ends."""
+    at = marker.end()
+    alone = marker.group(1)[0] in _ALONE or at + 2 > len(content)
+    return at if alone else at + int.from_bytes(content[at : at + 2])
 
 
 def inspect_tiff(content: bytes, max_pixels: int) -> int:
