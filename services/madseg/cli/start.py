@@ -35,7 +35,9 @@ def up(
 
 
 def demo(
-    output: Annotated[Path, typer.Option(help="Folder for the report and the state.")] = Path("build/demo"),
+    output: Annotated[
+        Path, typer.Option(help="Folder for the report and the state; a former demo's is replaced.")
+    ] = Path("build/demo"),
     images: Annotated[int, typer.Option(min=1, help="How many images are streamed.")] = 3000,
     rounds: Annotated[
         int, typer.Option(min=0, max=9, help="Rounds of fine-tuning, which need torch; 0: mining and labelling alone.")

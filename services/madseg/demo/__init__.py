@@ -1,13 +1,12 @@
 """`madseg demo`: the whole main job on a generated world whose truth is known.
 
-world (the project, the pictures), running (the services, as a child process), streaming (pictures in, progress),
-mining and judging (M, and what it is worth), labelling (simulated people score M and draw masks), loop and rounds (that
-again and again, with training between), summing_up (Table 1, new against old), staying (the pages, until Ctrl-C). What
-is printed: tables, human_tables, round_tables.
+folder (made anew), world (the project, the pictures), running (the services, as a child process), streaming (pictures
+in, progress), mining and judging (M, and what it is worth), labelling (simulated people score M and draw masks), loop
+and rounds (that again and again, with training between), summing_up (Table 1, new against old), staying (the pages,
+until Ctrl-C). What is printed: tables, human_tables, round_tables.
 """
 
 import importlib.util
-import shutil
 import signal
 import sys
 import time
@@ -22,6 +21,7 @@ from madseg.client.values.rounds import Round
 from madseg.core.errors import InvalidInput
 from madseg.demo import human_tables
 from madseg.demo.course import Course
+from madseg.demo.folder import make_anew
 from madseg.demo.labelling import label, plan_for
 from madseg.demo.loop import Loop
 from madseg.demo.mining import Mined, mined, report, report_rounds, show_mined
@@ -45,8 +45,8 @@ def main(*, output: Path, images: int, course: Course | None = None, quiet: bool
     On a terminal the pages stay up at the end, until Ctrl-C.
 
     Raises:
-        Conflict: the services don't start, or a round fails; the message says why.
-        InvalidInput: there are to be rounds, and torch isn't installed.
+        Conflict: `output` holds what isn't a demo's, the services don't start, or a round fails; the message says why.
+        InvalidInput: there are to be rounds, and torch isn't installed; or the shipped networks aren't here.
     """
     course = course or Course()
     if course.rounds and importlib.util.find_spec("torch") is None:
@@ -68,8 +68,7 @@ class _Demo:
         self._reports = [self._report]
 
     def run(self) -> None:
-        shutil.rmtree(self._output, ignore_errors=True)
-        self._state.mkdir(parents=True)
+        make_anew(self._output)
         settings = project(self._output)
         remember(self._state, settings)
         self._say(f"A generated world of {len(TAXONOMY.ranked)} classes. Starting the services on {self._state}")

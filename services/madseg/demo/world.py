@@ -13,6 +13,7 @@ from madseg.client import Upload
 from madseg.core.content import ContentConstraint, Method, learn
 from madseg.core.label_map import LabelMap, from_dense
 from madseg.core.preprocess import Size, perceptual_hash
+from madseg.demo.folder import REPOSITORY
 from madseg.demo.streaming import Streamed
 from madseg.project import taxonomy_document
 from madseg.simulation.stream import wild_scene
@@ -24,9 +25,6 @@ SEED = 1
 
 MASKS = 400
 """Training masks that the content constraint is learnt from."""
-
-REPOSITORY = Path("model_repository")
-"""The shipped networks."""
 
 LANE = 0.05
 """Share of the stream in the random lane. The usual 2 % of a short stream would say nothing with any certainty."""
