@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from madseg.core.errors import Conflict, InvalidInput
 from madseg.project import remember
 from madseg.rpc import Server, Service
-from madseg.security.access import Role, Tokens
+from madseg.security.access import Role, Tokens, add_token
 from madseg.up import OPERATOR, build, make_tokens
 from madseg.up.configuring import configured
 from madseg.up.parts import Announced, Holding, Lock
@@ -94,6 +94,19 @@ def test_the_first_start_makes_a_token_for_the_commands_of_this_machine(tmp_path
     assert Tokens(state / "tokens.json").identify(token).may(Role.OPERATOR)
     make_tokens(state, state / "tokens.json")
     assert (state / OPERATOR).read_text().strip() == token
+
+
+def test_a_start_after_the_first_person_was_added_makes_that_token_too(tmp_path: Path) -> None:
+    """Unless somebody may do everything already, or has its name."""
+    for number, (role, missing) in enumerate([(Role.RATER, True), (Role.ADMIN, False)]):
+        state = tmp_path / str(number)
+        theirs = add_token(state / "tokens.json", "ada", [role])
+        make_tokens(state, state / "tokens.json")
+        assert (state / OPERATOR).exists() is missing
+        assert Tokens(state / "tokens.json").identify(theirs).name == "ada"
+    theirs = add_token(tmp_path / "tokens.json", "operator", [Role.READER])
+    make_tokens(tmp_path, tmp_path / "tokens.json")
+    assert Tokens(tmp_path / "tokens.json").identify(theirs).roles == {Role.READER}
 
 
 def test_without_tokens_no_other_machine_can_call(tmp_path: Path) -> None:

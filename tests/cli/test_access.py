@@ -27,6 +27,14 @@ def test_a_link_that_signs_in_is_told_while_services_run(tmp_path: Path) -> None
     assert f"A link that signs in as ada: http://127.0.0.1:8080/#/sign-in/{added.out.strip()}" in added.err
 
 
+def test_a_file_that_is_new_is_told(tmp_path: Path) -> None:
+    """It may be in the wrong folder: no service reads it then."""
+    madseg = Terminal({"MADSEG_STATE": str(tmp_path)})
+    first = madseg("access", "add", "ada", "--role", "rater")
+    assert f"{tmp_path / 'tokens.json'} is new: tokens in it count for services that read it" in first.err
+    assert "is new" not in madseg("access", "add", "ben", "--role", "rater").err
+
+
 def test_once_leaves_a_token_that_is_there(tmp_path: Path) -> None:
     """So that a start that is repeated ends nobody's."""
     madseg = Terminal({"MADSEG_STATE": str(tmp_path)})

@@ -41,7 +41,10 @@ def add(
     if once and kept and path.exists() and name in {item.name for item in principals(path)}:
         remark(f"{name} has a token already.")
         return
+    begun = not path.exists()
     token = add_token(path, name, role)
+    if begun:
+        remark(f"{path} is new: tokens in it count for services that read it (MADSEG_TOKENS).")
     if into is not None:
         write_token(into, token)
         remark(f"{name}'s token is in {into}.")

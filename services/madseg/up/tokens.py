@@ -3,10 +3,13 @@
 import secrets
 from pathlib import Path
 
-from madseg.security.access import Access, Principal, Role, add_token, write_token
+from madseg.security.access import Access, Principal, Role, add_token, principals, write_token
 
 OPERATOR = "operator.token"
 """The file in the state with the token for the commands of this machine."""
+
+NAME = "operator"
+"""Whose token that is."""
 
 OWN = {"gateway": Role.OPERATOR, "labelling": Role.OPERATOR, "finetune": Role.OPERATOR, "rounds": Role.ADMIN}
 """The services that ask others, and what they may. Rounds carries out what an admin said: that a version may serve
@@ -31,7 +34,12 @@ class Among(Access):
 
 
 def make_tokens(state: Path, tokens: Path) -> None:
-    """At the first start: a file of tokens with one, which may do everything, for the commands of this machine."""
-    if tokens.exists():
+    """A token that may do everything, for the commands of this machine, where they have none and nobody may do that:
+    at the first start, also where `madseg access add` has made the file before."""
+    if tokens.exists() and ((state / OPERATOR).exists() or any(map(_in_charge, principals(tokens)))):
         return
-    write_token(state / OPERATOR, add_token(tokens, "operator", [Role.ADMIN]))
+    write_token(state / OPERATOR, add_token(tokens, NAME, [Role.ADMIN]))
+
+
+def _in_charge(somebody: Principal) -> bool:
+    return somebody.name == NAME or somebody.may(Role.ADMIN)
