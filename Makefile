@@ -94,7 +94,7 @@ deploy/.env: deploy/.env.example
 	done < $< > $@.part && mv $@.part $@)
 
 experiment: setup $(VENV)/.train ## Compare ways of choosing what to label, a seed at a time (SEEDS=0-4); goes on where it was
-	@$(BIN)/python -m madseg.simulation.experiment --seeds $(SEEDS) --out build/experiment $(ARGS)
+	@$(BIN)/python -m madseg.simulation.experiment --seeds $(SEEDS) --out build/experiment --results docs/experiments $(ARGS)
 
 $(VENV)/.train: requirements/train.lock $(VENV)/.installed
 	@echo "Installing torch (another minute)"

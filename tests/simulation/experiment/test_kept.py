@@ -31,11 +31,11 @@ def test_a_result_is_computed_once(tmp_path: Path) -> None:
     assert heard == ["a"]
 
 
-def test_a_step_that_was_killed_leaves_nothing(tmp_path: Path) -> None:
+def test_a_step_that_was_killed_leaves_no_result(tmp_path: Path) -> None:
     """It is done again."""
     with pytest.raises(Killed):
         kept(tmp_path, []).get("a", dies)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["settings.json"]
     assert kept(tmp_path, []).get("a", lambda: {"x": 2}) == {"x": 2}
 
 
@@ -44,6 +44,14 @@ def test_other_settings_are_refused(tmp_path: Path) -> None:
     kept(tmp_path, []).get("a", lambda: {"x": 1})
     with pytest.raises(Conflict, match="take another --out"):
         kept(tmp_path, [], "two").get("a", dies)
+
+
+def test_other_settings_are_refused_before_there_is_a_result(tmp_path: Path) -> None:
+    """The networks of a step that was killed are of the settings that it began with."""
+    with pytest.raises(Killed):
+        kept(tmp_path, []).get("a", dies)
+    with pytest.raises(Conflict, match="take another --out"):
+        kept(tmp_path, [], "two")
 
 
 def test_times_stand_apart_from_results(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 """`python -m madseg.simulation.experiment --seeds 0-4 --out build/experiment`: runs what isn't there yet of the seeds.
 
-It may be stopped at any moment and goes on where it was. `--write FILE` puts what the seeds say into a document.
+It may be stopped at any moment and goes on where it was. `--results FOLDER` keeps each seed in short; one that is
+there isn't run again. `--write FILE` puts what the seeds say into a document.
 """
 
 import argparse
-import json
 import sys
 import time
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from madseg.core.errors import InvalidInput, MadsegError
 from madseg.simulation.experiment.aggregate import gather
+from madseg.simulation.experiment.published import Published
 from madseg.simulation.experiment.report import report, write
 from madseg.simulation.experiment.seed import run_seed, steps_of
 from madseg.simulation.experiment.settings import FROZEN, read_settings
@@ -23,15 +24,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings, seeds = read_settings(given.settings), seeds_of(given.seeds)
         print(f"settings {settings.digest} of {given.settings}", flush=True)
-        progress = Progress([(seed, step) for seed in seeds for step in steps_of(settings)])
-        folders = {seed: given.out / f"seed-{seed:03}" for seed in seeds}
-        results = {}
-        for seed, folder in folders.items():
+        published = Published(given.results or given.out, settings.digest)
+        results = {seed: found for seed in seeds if (found := published.read(seed)) is not None}
+        missing = [seed for seed in seeds if seed not in results]
+        progress = Progress([(seed, step) for seed in missing for step in steps_of(settings)])
+        for seed in missing:
             progress.seed = seed
-            results[seed] = run_seed(seed, settings, folder, given.threads, progress)
-        command = f"make experiment SEEDS={given.seeds}"
-        date = f"{datetime.now(UTC):%Y-%m-%d}"
-        text = report(gather(results), settings, command, date, _seconds(list(folders.values())))
+            folder = given.out / f"seed-{seed:03}"
+            results[seed] = published.write(seed, run_seed(seed, settings, folder, given.threads, progress))
+        command, date = f"make experiment SEEDS={given.seeds}", f"{datetime.now(UTC):%Y-%m-%d}"
+        text = report(gather(results), settings, command, date)
         print(text)
         if given.write:
             write(given.write, given.seeds, text)
@@ -47,6 +49,7 @@ def _parsed(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--seeds", default="0-4", help="such as 0-4 or 0,2,7 (default 0-4)")
     parser.add_argument("--out", type=Path, default=Path("build/experiment"), help="folder of all results")
+    parser.add_argument("--results", type=Path, help="folder of the seeds that are through, in short (default: --out)")
     parser.add_argument("--settings", type=Path, default=FROZEN, help="another file of settings than the frozen one")
     parser.add_argument("--threads", type=int, default=2, help="threads of torch and of ONNX Runtime (default 2)")
     parser.add_argument("--write", type=Path, help="document to put the figures into")
@@ -82,13 +85,6 @@ class Progress:
         eta = f", about {spent / self._done * left / 60:.0f} min left" if self._done else ""
         print(f"{spent / 60:6.1f} min  seed {self.seed}: {step}{eta}", flush=True)
         self._done += 1
-
-
-def _seconds(folders: list[Path]) -> float | None:
-    """Mean CPU time of the seeds whose times are known."""
-    files = [folder / "seconds.json" for folder in folders]
-    sums = [sum(json.loads(file.read_text()).values()) for file in files if file.exists()]
-    return sum(sums) / len(sums) if sums else None
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def _last(seed: Result, arm: str) -> dict[str, Any]:
 
 def _paired(first: Mapping[str, Any], second: Mapping[str, Any]) -> float:
     """Mean over the lane's images of what the second has more than the first."""
-    return float((np.array(second["lane"]) - np.array(first["lane"])).mean())
+    return float(np.mean(second["lane"]) - np.mean(first["lane"]))
 
 
 def _chosen(seeds: Sequence[Result], arm: str) -> dict[str, float]:

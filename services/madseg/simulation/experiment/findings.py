@@ -9,7 +9,7 @@ from madseg.core.comparison import compare_paired, stability
 from madseg.core.counterexamples import Used, choose, reported
 from madseg.core.evaluation import image_mious, risk_coverage
 from madseg.core.messages import Defender, VersionRef
-from madseg.core.ranking import RankingKey
+from madseg.core.ranking import Nearness, RankingKey
 from madseg.simulation.experiment.arms import FAILED
 from madseg.simulation.experiment.lab import BEFORE, RIVALS, Lab
 from madseg.simulation.experiment.pictures import Picture
@@ -22,8 +22,9 @@ COVERAGES = tuple(share / 10 for share in range(1, 11))
 def contest(lab: Lab, first: VersionRef, second: VersionRef, used: frozenset[str]) -> dict[str, Any]:
     """Two tuned versions in a competition of their own, both roles (Wang et al. 2022, Table 2).
 
-    Over the stream without what either has used. `drawn` are the figures on images drawn as T is, `all` on all that
-    the contest chose and nobody vetoed, `defended` on those that it chose in the role of the first or the second.
+    Over the stream without what either has used and what is beside that. `drawn` are the figures on images drawn as T
+    is, `all` on all that the contest chose and nobody vetoed, `defended` on those that it chose in the role of the
+    first or the second.
     """
     stream = lab.pictures.stream
     met = compete(
@@ -32,11 +33,11 @@ def contest(lab: Lab, first: VersionRef, second: VersionRef, used: frozenset[str
         [(second, lab.stream_answers(second))],
         lab.pictures.constraint,
     )
-    candidates = mined(met, lab.settings.per_ranking, used)
+    before = [Used(item, lab.by_id[item].perceptual_hash) for item in sorted(used)]
+    candidates = mined(met, lab.settings.per_ranking, used | beside(stream, before))
     ids = [item.image_id for item in candidates]
     means = dict(zip((item.image_id for item in stream), met.discrepancies.tolist(), strict=True))
     scored = lab.people.score(candidates, lab.by_id, lab.maps(first, ids), means)
-    before = [Used(item, lab.by_id[item].perceptual_hash) for item in sorted(used)]
     test = reported(choose(scored, lab.seed, before, lab.settings.sizes).test, sizes=lab.settings.sizes)
     vetoed = {item.image_id for item in scored if item.vetoed}
     there = [item for item in candidates if item.image_id not in vetoed]
@@ -46,6 +47,14 @@ def contest(lab: Lab, first: VersionRef, second: VersionRef, used: frozenset[str
         **{f"defended_by_{role}": _placed(there, role) for role in Defender},
     }
     return {name: _duel(lab, first, second, image_ids) for name, image_ids in groups.items()}
+
+
+def beside(pictures: Sequence[Picture], used: Sequence[Used]) -> frozenset[str]:
+    """Ids of pictures that are near to a used one: the version that learned from that one knows them too."""
+    taken = Nearness()
+    for item in used:
+        taken.take(item.image_id, item.perceptual_hash)
+    return frozenset(item.image_id for item in pictures if taken.find(item.perceptual_hash) is not None)
 
 
 def _placed(candidates: Sequence[Candidate], role: Defender) -> list[str]:

@@ -24,11 +24,19 @@ def write_json(path: Path, content: Result) -> None:
 
 
 class Kept:
-    """The results of one seed, a file each. `heard` is told when one begins: its name."""
+    """The results of one seed, a file each. `heard` is told when one begins: its name.
+
+    The folder is of one settings from its first file on: networks are kept in it that no result names yet.
+    """
 
     def __init__(self, folder: Path, digest: str, heard: Callable[[str], None]) -> None:
+        """Raises Conflict where the folder is of other settings."""
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self._digest, self._heard = folder, digest, heard
+        mark = folder / "settings.json"
+        if not mark.exists():
+            write_json(mark, {"settings": digest})
+        self._check(mark)
 
     def get(self, name: str, compute: Callable[[], Result]) -> Result:
         """The result of that name, computed where it isn't there yet.
@@ -42,6 +50,9 @@ class Kept:
             began = time.process_time()
             write_json(path, {"settings": self._digest, **compute()})
             self._spent(name, time.process_time() - began)
+        return self._check(path)
+
+    def _check(self, path: Path) -> Result:
         found = dict(json.loads(path.read_text()))
         if found.pop("settings", None) != self._digest:
             raise Conflict(f"{path} was made with other settings: take another --out, or remove {self.folder}")

@@ -41,10 +41,10 @@ def write(path: Path, seeds: str, text: str) -> None:
     write_bytes(path, f"{head}{begin}\n\n{text}\n{end}{tail}".encode())
 
 
-def report(found: Gathered, settings: Settings, command: str, date: str, seconds: float | None) -> str:
-    """All tables. `seconds` is the mean CPU time of a seed."""
+def report(found: Gathered, settings: Settings, command: str, date: str) -> str:
+    """All tables."""
     parts = [
-        _stamp(found, settings, command, date, seconds),
+        _stamp(found, settings, command, date),
         "### Gain of each arm\n\n" + _gains(found),
         "### Mining against the rest\n\n" + _leads(found),
         "### By mode\n\n" + _modes(found),
@@ -57,12 +57,10 @@ def report(found: Gathered, settings: Settings, command: str, date: str, seconds
     return "\n\n".join(parts) + "\n"
 
 
-def _stamp(found: Gathered, settings: Settings, command: str, date: str, seconds: float | None) -> str:
+def _stamp(found: Gathered, settings: Settings, command: str, date: str) -> str:
     recipe = ", ".join(f"`{key}` {value}" for key, value in sorted(settings.recipe.items())) or "unchanged"
-    time = "" if seconds is None else f"A seed took {seconds / 60:.0f} minutes of CPU time.\n"
     return (
         f"`{command}`, {date}, settings `{settings.digest}`, seeds {', '.join(map(str, found.seeds))}.\n"
-        f"{time}"
         f"Per seed: {settings.stream} images mined, {settings.lane} in the random lane, {settings.rounds} rounds of "
         f"{settings.counterexamples} masks, networks of {settings.epochs} passes over {settings.scenes} scenes and the "
         f"target of {settings.target_epochs}, S0 of {settings.known} scenes, {settings.oracle} masks for the oracle; "
@@ -89,7 +87,9 @@ def _leads(found: Gathered) -> str:
         [f"MAD less {arm}", *(f"{_signed(item)}, {_verdict(item)}" for item in vars(lead).values())]
         for arm, lead in found.leads.items()
     ]
-    return _table(["", "random lane", "random lane, of the data set", "T0-report"], rows)
+    return "Each interval stands by itself: none is widened for there being several.\n\n" + _table(
+        ["", "random lane", "random lane, of the data set", "T0-report"], rows
+    )
 
 
 def _modes(found: Gathered) -> str:
