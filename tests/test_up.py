@@ -14,6 +14,7 @@ from madseg.security.access import Role, Tokens, add_token
 from madseg.up import OPERATOR, build, make_tokens
 from madseg.up.configuring import configured
 from madseg.up.parts import Announced, Holding, Lock
+from tests.cli.terminal import Terminal
 from tests.contracts.fakes import FakeBlobs, FakeStream
 
 
@@ -24,6 +25,16 @@ def test_a_state_is_locked_by_one_process(tmp_path: Path) -> None:
         Lock(tmp_path / "state")
     first.close()
     Lock(tmp_path / "state").close()
+
+
+def test_a_state_that_can_be_no_folder_is_one_line(tmp_path: Path) -> None:
+    """A file, and what would be below one."""
+    (tmp_path / "file").touch()
+    for state, why in ((tmp_path / "file", "File exists"), (tmp_path / "file" / "state", "Not a directory")):
+        answer = Terminal()("up", "--state", state)
+        expected = f"madseg: error: {state} can't be the folder of the state: {why}; `--state` or MADSEG_STATE names"
+        assert answer.code == 1
+        assert answer.err == f"{expected} another\n"
 
 
 def test_a_lock_says_who_has_it_now(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from madseg.client.endpoints import EVERYBODY
 from madseg.client.tls import PUBLIC
-from madseg.core.errors import Conflict
+from madseg.core.errors import Conflict, InvalidInput
 from madseg.gateway.http_server import HttpServer
 from madseg.observing.exposing import Exposed
 from madseg.ports import Blobs, Database, Inference, Stream
@@ -36,8 +36,14 @@ class Lock:
     """Keeps a second process from the same state."""
 
     def __init__(self, state: Path) -> None:
-        state.mkdir(parents=True, exist_ok=True)
-        self._file = (state / "lock").open("a+")
+        """Raises Conflict where another process has it, InvalidInput where it can't be a folder of ours."""
+        try:
+            state.mkdir(parents=True, exist_ok=True)
+            self._file = (state / "lock").open("a+")
+        except OSError as error:
+            raise InvalidInput(
+                f"{state} can't be the folder of the state: {error.strerror}; `--state` or MADSEG_STATE names another"
+            ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
