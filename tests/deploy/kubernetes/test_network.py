@@ -1,0 +1,48 @@
+"""Network policies: whom they hold for, and that whoever has to call somebody may."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.deploy.kubernetes.rendered import VARIANTS, Object, labels, named, pods, rendered
+
+variants = pytest.mark.parametrize(
+    "variant", [name for name in VARIANTS if name.startswith("production") or "network-policies" in name]
+)
+
+OTHERS: tuple[Mapping[str, str], ...] = (
+    {},
+    {"app.kubernetes.io/name": "kafka", "app.kubernetes.io/part-of": "strimzi-madseg", "strimzi.io/cluster": "madseg"},
+    {"app.kubernetes.io/name": "entity-operator", "app.kubernetes.io/part-of": "strimzi-madseg"},
+    {"name": "strimzi-cluster-operator", "strimzi.io/kind": "cluster-operator"},
+)
+"""Labels of pods that may stand in the same namespace and aren't ours: Strimzi's, and one that has none."""
+
+
+def chosen(selector: Object, having: Mapping[str, str]) -> bool:
+    """Whether a policy's selector means a pod with these labels; an empty one means all."""
+    expressions: list[dict[str, Any]] = selector.get("matchExpressions", [])
+    assert all(item["operator"] == "In" for item in expressions)
+    return selector.get("matchLabels", {}).items() <= having.items() and all(
+        having.get(item["key"]) in item["values"] for item in expressions
+    )
+
+
+@variants
+def test_policies_hold_for_our_pods_alone(variant: str) -> None:
+    """Others in the namespace go on as they were: a policy that shuts everything shuts brokers too."""
+    for name, policy in named(rendered(variant), "NetworkPolicy").items():
+        for having in OTHERS:
+            assert not chosen(policy["spec"]["podSelector"], having), name
+
+
+@variants
+def test_every_pod_of_ours_is_shut_and_finds_names(variant: str) -> None:
+    """Jobs too; what may be besides is a policy of its own."""
+    objects = rendered(variant)
+    policies = named(objects, "NetworkPolicy")
+    assert policies["nothing-by-default"]["spec"].get("policyTypes") == ["Ingress", "Egress"]
+    for workload, _ in pods(objects):
+        for name in ("nothing-by-default", "names"):
+            assert chosen(policies[name]["spec"]["podSelector"], labels(workload)), workload["metadata"]["name"]
