@@ -7,7 +7,9 @@ import pytest
 
 from madseg.client import InvalidArgument, NotReady, Unavailable
 from madseg.client.values.masks import MaskPurpose, MaskTaskState
+from tests.labelling.fakes import add_set
 from tests.labelling.masking.studio import Studio, add_lane, mask
+from tests.labelling.scoring.desk import Desk
 
 
 def test_the_next_in_line_takes_the_place(studio: Studio) -> None:
@@ -88,6 +90,24 @@ def test_s_shrinks_when_nobody_is_in_line(studio: Studio) -> None:
     assert ann.send_back_image(task.id, "blank").replacement_image_id == ""
     sets = otto.chosen_sets()
     assert (len(sets.counterexamples), len(sets.just_missed)) == (2, 0)
+
+
+def test_what_a_later_campaign_measures_on_takes_no_place_in_s(studio: Studio) -> None:
+    """All that were in line are its T: S shrinks, and nobody gets a task for training on one of them."""
+    otto, ann = studio.otto, studio.person("ann")
+    first = otto.chosen_sets()
+    otto.create_mask_tasks(first.campaign_id, annotators=["ann"], double_share=0)
+    line = {item.image_id for item in first.just_missed}
+    add_set(studio.around, [int(item, 16) for item in sorted(line)], "b" * 32)
+    desk = Desk(studio.database, studio.around)
+    desk.open(raters=1, counterexamples=1, test_reserved=7, test_reported=7)
+    desk.choose(allow_incomplete=True)
+    assert {item.image_id for item in desk.chosen().test} == line
+    task = ann.take_mask_task()
+    assert task is not None
+    assert ann.send_back_image(task.id, "blank").replacement_image_id == ""
+    assert len(otto.chosen_sets(first.campaign_id).counterexamples) == 2
+    assert line.isdisjoint(item.image_id for item in otto.mask_tasks(purpose="counterexample"))
 
 
 def test_sending_back_needs_a_reason_and_the_gateway(studio: Studio) -> None:

@@ -9,7 +9,7 @@ from madseg.core.errors import NotFound, NotReady
 from madseg.labelling.scoring import choosing, kept
 from madseg.labelling.scoring.choosing import ChosenImage
 from madseg.ports import Database
-from tests.labelling.fakes import add_set, image, neighbours
+from tests.labelling.fakes import add_set, hashed, image, neighbours
 from tests.labelling.scoring.desk import Desk
 
 
@@ -150,6 +150,28 @@ def test_the_next_in_line_takes_the_place_of_one_that_is_sent_back(desk: Desk) -
     assert ids(after.just_missed) == ids(before.just_missed)[1:]
     desk.run_errands()
     assert desk.neighbours.excluded_for("training") == set(ids(after.counterexamples))
+
+
+@pytest.mark.parametrize("by", ["the image", "its twin"])
+@pytest.mark.parametrize("to", ["S", "T"])
+def test_what_another_campaign_has_taken_meanwhile_is_passed_over(desk: Desk, by: str, to: str) -> None:
+    """For its S or T, or what looks like it: nothing is learned from that somebody measures on, and nothing twice."""
+    scored(desk, counterexamples=3, test_reserved=2, test_reported=1)
+    first = desk.choose()
+    taken, following = first.just_missed[:2]
+    campaign = first.campaign_id
+    number = int(taken.image_id, 16) if by == "the image" else 90
+    found = add_set(desk.neighbours, [number], "b" * 32)
+    twin = replace(found.candidates[0], perceptual_hash=hashed(int(taken.image_id, 16)) ^ 1)
+    desk.neighbours.sets["b" * 32] = replace(found, candidates=(twin,))
+    desk.open("b" * 32, raters=1, counterexamples=1, test_reserved=to == "T", test_reported=0)
+    desk.score_all({image(number): [1]})
+    second = desk.choose()
+    assert ids(second.counterexamples + second.test) == [image(number)]
+    out = bytes.fromhex(first.counterexamples[0].image_id)
+    with desk.database.write() as tx:
+        assert choosing.replace(tx, kept.campaign(tx, campaign), out, desk.now) == following.image_id
+    assert ids(desk.chosen(campaign).just_missed)[0] == taken.image_id
 
 
 def test_the_reported_part_of_t_follows_late_vetoes(desk: Desk) -> None:

@@ -4,6 +4,7 @@ All of it is one transaction; the selector is told afterwards (`scoring.errands`
 """
 
 from collections.abc import Collection, Mapping
+from itertools import islice
 
 from sqlalchemy import Connection, select
 
@@ -15,7 +16,7 @@ from madseg.labelling.masking.tables import GONE, TASKS
 from madseg.labelling.masking.tasks import Shown, Task
 from madseg.labelling.neighbours import Neighbours, Picture, Project
 from madseg.labelling.scoring import errands, kept, vetoes
-from madseg.labelling.scoring.choosing import chosen, replace
+from madseg.labelling.scoring.choosing import chosen, in_line, replace
 from madseg.labelling.scoring.judgements import Said
 from madseg.labelling.scoring.kept import Kept
 from madseg.labelling.scoring.standing import COUNTEREXAMPLE, TEST
@@ -64,8 +65,7 @@ def _line(tx: Connection, found: Task) -> list[bytes]:
     """Images that are next in line for the place of a task's image."""
     if not found.campaign_id:
         return []
-    sets = chosen(tx, kept.campaign(tx, found.campaign_id))
-    return [bytes.fromhex(item.image_id) for item in sets.just_missed[:LOOKED_AT]]
+    return list(islice(in_line(tx, kept.campaign(tx, found.campaign_id)), LOOKED_AT))
 
 
 def _veto(tx: Connection, found: Task, who: str, reason: str, now: int, gone: Collection[bytes]) -> bytes | None:

@@ -4,7 +4,7 @@ T is reserved first, blind to the scores, so that it says something of the versi
 rest. The selector is told that both aren't to be mined again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import replace as replaced
 
@@ -12,11 +12,22 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from madseg.core.counterexamples import Scored, reported
 from madseg.core.errors import NotFound, NotReady
+from madseg.core.ranking import Nearness
 from madseg.labelling.scoring import errands, kept
 from madseg.labelling.scoring.adapting import adapt
 from madseg.labelling.scoring.kept import Kept
-from madseg.labelling.scoring.standing import COUNTEREXAMPLE, JUST_MISSED, TEST, Standing, sets, sizes, standings
-from madseg.labelling.scoring.tables import CAMPAIGNS, CHOSEN, JUDGEMENTS
+from madseg.labelling.scoring.standing import (
+    COUNTEREXAMPLE,
+    JUST_MISSED,
+    TEST,
+    Standing,
+    sets,
+    sizes,
+    standings,
+    unsigned,
+    used,
+)
+from madseg.labelling.scoring.tables import CAMPAIGNS, CHOSEN, ITEMS, JUDGEMENTS
 from madseg.ports import Database
 
 MISSED_SHOWN = 50
@@ -110,7 +121,7 @@ def _vetoed(tx: Connection, found: Kept) -> set[str]:
 def replace(tx: Connection, found: Kept, image: bytes, now: int) -> str | None:
     """Takes an image out of S or T; for one of S the next in line, which now has a place at the end of S.
 
-    None where nobody is in line, or for an image of T. The selector is told of both.
+    None where nobody who may come into S is in line, or for an image of T. The selector is told of both.
 
     Raises:
         NotFound: the image has no place in S or T.
@@ -125,18 +136,35 @@ def replace(tx: Connection, found: Kept, image: bytes, now: int) -> str | None:
     errands.ask(tx, [image], errands.RESTORE, reason, now)
     if row.purpose == TEST:
         return None
-    line = select(CHOSEN).where(*here, CHOSEN.c.purpose == JUST_MISSED).order_by(CHOSEN.c.rank).limit(1)
-    following = tx.execute(line).one_or_none()
+    following = next(in_line(tx, found), None)
     if following is None:
         return None
-    _promote(tx, found, following.rank, now)
-    errands.ask(tx, [following.image_id], errands.EXCLUDE, "training", now)
-    return str(following.image_id.hex())
+    _promote(tx, found, following, now)
+    errands.ask(tx, [following], errands.EXCLUDE, "training", now)
+    return following.hex()
 
 
-def _promote(tx: Connection, found: Kept, rank: int, now: int) -> None:
-    """Gives the image at a place in line the place behind the last one of S."""
-    here = (CHOSEN.c.campaign_id == found.id, CHOSEN.c.purpose == JUST_MISSED, CHOSEN.c.rank == rank)
+def in_line(tx: Connection, found: Kept) -> Iterator[bytes]:
+    """The images behind S that may come into it, in order: none that others use by now, nor what is near to one.
+
+    Whoever is passed over keeps its place, as others may let go of what they use.
+    """
+    ids, near = set(), Nearness()
+    for item in used(tx, found):
+        ids.add(item.image_id)
+        near.take(item.image_id, item.perceptual_hash)
+    query = select(CHOSEN.c.image_id, ITEMS.c.perceptual_hash).join(
+        ITEMS, (ITEMS.c.campaign_id == CHOSEN.c.campaign_id) & (ITEMS.c.image_id == CHOSEN.c.image_id)
+    )
+    here = (CHOSEN.c.campaign_id == found.id, CHOSEN.c.left_at.is_(None), CHOSEN.c.purpose == JUST_MISSED)
+    for row in tx.execute(query.where(*here).order_by(CHOSEN.c.rank)).all():
+        if row.image_id.hex() not in ids and near.find(unsigned(row.perceptual_hash)) is None:
+            yield row.image_id
+
+
+def _promote(tx: Connection, found: Kept, image: bytes, now: int) -> None:
+    """Gives an image in line the place behind the last one of S."""
+    here = (CHOSEN.c.campaign_id == found.id, CHOSEN.c.purpose == JUST_MISSED, CHOSEN.c.image_id == image)
     row = tx.execute(select(CHOSEN).where(*here)).one()
     tx.execute(update(CHOSEN).where(*here).values(left_at=now))
     last = select(func.coalesce(func.max(CHOSEN.c.rank), 0))

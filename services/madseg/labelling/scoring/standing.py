@@ -61,8 +61,12 @@ def standings(tx: Connection, found: Kept) -> list[Standing]:
 
 def sets(tx: Connection, found: Kept, items: Sequence[Standing]) -> Chosen:
     """T and S as they would be chosen now, and who is in line: never an image of an earlier S or T, nor a near one."""
-    used = [Used(image, hashed) for image, hashed in (_added(tx) | _earlier(tx, found)).items()]
-    return choose(scored(found, items), found.plan.seed, used, sizes(found))
+    return choose(scored(found, items), found.plan.seed, used(tx, found), sizes(found))
+
+
+def used(tx: Connection, found: Kept) -> list[Used]:
+    """Images that others train on or measure on: S and T of other campaigns, and all tasks for training."""
+    return [Used(image, hashed) for image, hashed in (_added(tx) | _earlier(tx, found)).items()]
 
 
 def sizes(found: Kept) -> Sizes:
