@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
@@ -26,7 +27,10 @@ from madseg.core.errors import (
     TooMany,
     Unavailable,
 )
-from madseg.rpc import Server, Service
+from madseg.rpc import Server, ServerSettings, Service
+from madseg.rpc import serving as of_settings
+from madseg.security.access import Everybody
+from madseg.settings import setting
 from madseg.v1 import models_pb2, selector_pb2
 from madseg.v1.models_pb2_grpc import ModelsServiceServicer, ModelsServiceStub, add_ModelsServiceServicer_to_server
 from madseg.v1.selector_pb2_grpc import (
@@ -37,6 +41,14 @@ from madseg.v1.selector_pb2_grpc import (
 
 MODELS = "madseg.v1.ModelsService"
 SELECTOR = "madseg.v1.SelectorService"
+
+
+@dataclass(frozen=True)
+class Config(ServerSettings):
+    """A service that also asks another one."""
+
+    models: str = setting("MADSEG_MODELS", "127.0.0.1:0", "Address of the Models gRPC server")
+    selector: str = setting("MADSEG_SELECTOR", "127.0.0.1:7003", "Address of the selector's gRPC server")
 
 
 class Models(ModelsServiceServicer):
@@ -231,9 +243,22 @@ def test_a_port_that_is_taken_is_a_conflict_that_names_it() -> None:
     """Two servers never share an address."""
     with serving() as (server, _):
         second = Server([models(lambda: None)], server.reachable)
-        with pytest.raises(Conflict, match=f"gRPC can't listen on {server.reachable}"):
+        with pytest.raises(Conflict, match=f"gRPC can't listen on {server.reachable}: it is taken"):
             second.start()
         second.stop()
+
+
+def test_a_service_whose_port_is_taken_names_the_setting() -> None:
+    """Its own, of all addresses that it knows, or that of the probes."""
+    with serving() as (server, _):
+        for config, named in (
+            (Config(models=server.reachable), "MADSEG_MODELS"),
+            (Config(health=server.reachable), "MADSEG_HEALTH"),
+        ):
+            second = of_settings([models(lambda: None)], config.models, Everybody(), config)
+            with pytest.raises(Conflict, match=f"set {named} to another one, port 0 takes a free one"):
+                second.start()
+            second.stop()
 
 
 def test_health_and_reflection_know_the_services() -> None:

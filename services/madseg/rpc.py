@@ -12,7 +12,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import grpc
@@ -85,7 +85,8 @@ class Server:
     `address` is `host:port`; port 0 takes a free one, which `port` tells after `start`. `admission` says whose calls
     are taken; without it everybody's are, for a server inside of a test. `guarded` says how many, by default as the
     settings do. Health and reflection are open to all. Without `tls` it is in the clear. `health` is an address at
-    which health alone is answered in the clear, for probes that know no TLS; none by default.
+    which health alone is answered in the clear, for probes that know no TLS; none by default. `setting` is what names
+    `address`, for whoever finds it taken.
     """
 
     def __init__(
@@ -98,10 +99,11 @@ class Server:
         *,
         tls: ServerTls | None = None,
         health: str = "",
+        setting: str = "its setting",
     ) -> None:
         self._guard = guarded or guard(Guarding())
         self._services, self._address, self._threads, self._admission = services, address, threads, admission
-        self._tls, self._health = tls, health
+        self._tls, self._health, self._setting = tls, health, setting
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="grpc", daemon=True)
         self._ready: Future[int] = Future()
@@ -156,7 +158,7 @@ class Server:
             reflection.enable_server_reflection([*self.names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
             credentials = self._tls.grpc() if self._tls else None
             try:
-                port = _listen(server, self._address, credentials)
+                port = _listen(server, self._address, credentials, self._setting)
                 probed = await _answering_probes(health_servicer, self._health)
             except Conflict as error:
                 self._ready.set_exception(error)
@@ -184,17 +186,21 @@ def serving(services: Sequence[Service], address: str, access: Access, config: S
         InvalidInput: a limit that can't be, or files that can't be used.
     """
     admission, tls = Admission(access), open_tls(config)
-    return Server(services, address, admission, guard(config), tls=tls, health=config.health)
+    setting = " or ".join(item.metadata["variable"] for item in fields(config) if getattr(config, item.name) == address)
+    return Server(services, address, admission, guard(config), tls=tls, health=config.health, setting=setting)
 
 
-def _listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None) -> int:
-    """Raises Conflict where the address is taken."""
+def _listen(server: grpc.aio.Server, address: str, credentials: grpc.ServerCredentials | None, setting: str) -> int:
+    """Raises Conflict where the address is taken; gRPC doesn't say what is the matter with it."""
     try:
         if credentials is not None:
             return server.add_secure_port(address, credentials)
         return server.add_insecure_port(address)
     except RuntimeError as error:
-        raise Conflict(f"gRPC can't listen on {address}: {error}") from error
+        raise Conflict(
+            f"gRPC can't listen on {address}: it is taken, or none of this machine's; set {setting} to another one, "
+            "port 0 takes a free one"
+        ) from error
 
 
 async def _answering_probes(servicer: Any, address: str) -> grpc.aio.Server | None:
@@ -203,7 +209,7 @@ async def _answering_probes(servicer: Any, address: str) -> grpc.aio.Server | No
         return None
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
-    _listen(server, address, None)
+    _listen(server, address, None, "MADSEG_HEALTH")
     await server.start()
     return server
 

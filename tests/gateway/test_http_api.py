@@ -212,7 +212,7 @@ def test_a_taken_address_is_a_conflict(parts: Parts) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         address = f"127.0.0.1:{other.getsockname()[1]}"
         server = HttpServer(create_app(parts.intake(), lambda: None), address)
-        with pytest.raises(Conflict, match=address):
+        with pytest.raises(Conflict, match=f"{address}: it is taken; set MADSEG_HTTP to another one, port 0 takes a"):
             server.start()
     with pytest.raises(InvalidInput, match="host:port"):
         HttpServer(create_app(parts.intake(), lambda: None), "localhost").start()

@@ -130,7 +130,15 @@ def build(
         history = History(stream, database, blobs, expire, clock, config.prefix, config.history_days)
         chores.append(expiring(history))
     app = create_app(intake, intake.check, pages, door, beside(guarded, config))
-    server = Server([service], config.intake, Admission(access), guarded, tls=tls, health=config.health)
+    server = Server(
+        [service],
+        config.intake,
+        Admission(access),
+        guarded,
+        tls=tls,
+        health=config.health,
+        setting="MADSEG_INTAKE",
+    )
     return [*chores, server, HttpServer(app, config.http, tls), pages]
 
 

@@ -1,6 +1,7 @@
 """Serves a web application on a thread of its own."""
 
 import asyncio
+import errno
 import socket
 import threading
 
@@ -69,4 +70,7 @@ def _listen(address: str) -> socket.socket:
     try:
         return socket.create_server((host.strip("[]"), int(port)), family=family, backlog=2048)
     except (OSError, OverflowError) as error:
-        raise Conflict(f"HTTP can't listen on {address}: {error}") from error
+        why = "it is taken" if isinstance(error, OSError) and error.errno == errno.EADDRINUSE else str(error)
+        raise Conflict(
+            f"HTTP can't listen on {address}: {why}; set MADSEG_HTTP to another one, port 0 takes a free one"
+        ) from error

@@ -43,7 +43,10 @@ class Exposed:
         try:
             server, thread = start_http_server(int(port), host.strip("[]"), REGISTRY)
         except OSError as error:
-            raise Conflict(f"figures can't be given out on {self._address}: {error}") from error
+            raise Conflict(
+                f"figures can't be given out on {self._address}: {error.strerror}; set MADSEG_METRICS to another one, "
+                "port 0 takes a free one"
+            ) from error
         self._serving = _Serving(server, thread)
 
     def stop(self) -> None:
