@@ -1,6 +1,7 @@
 """What the overlays and components render to, and how to look things up in it."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -28,13 +29,24 @@ Object = Mapping[str, Any]
 
 @cache
 def rendered(variant: str) -> tuple[Object, ...]:
-    """The objects of an overlay, of the base, or of the base with a component (`base+keda`)."""
-    if "+" not in variant:
-        return _render(KUBERNETES / ("base" if variant == "base" else f"overlays/{variant}"))
+    """The objects of the base or of an overlay, with further components behind its own (`base+keda`)."""
+    if "+" in variant:
+        return changed(variant, {})
+    return _render(KUBERNETES / ("base" if variant == "base" else f"overlays/{variant}"))
+
+
+def changed(variant: str, more: Mapping[str, list[Any]]) -> tuple[Object, ...]:
+    """The same with more in its kustomization.yaml, as in a copy of it: `patches`, `configMapGenerator`, ..."""
+    name, *components = variant.split("+")
     with tempfile.TemporaryDirectory() as folder:
-        there = Path(os.path.relpath(KUBERNETES, Path(folder).resolve()))
-        component = variant.partition("+")[2]
-        made = {"resources": [str(there / "base")], "components": [str(there / "components" / component)]}
+        there = os.path.relpath(KUBERNETES, Path(folder).resolve())
+        made: dict[str, Any] = {"resources": [f"{there}/base"]}
+        if name != "base":
+            shutil.copytree(KUBERNETES / "overlays" / name, folder, dirs_exist_ok=True)
+            made = yaml.safe_load((Path(folder) / "kustomization.yaml").read_text().replace("../..", there))
+        added = {"components": [f"{there}/components/{component}" for component in components]}
+        for key, items in [*added.items(), *more.items()]:
+            made[key] = [*made.get(key, []), *items]
         (Path(folder) / "kustomization.yaml").write_text(yaml.safe_dump(made))
         return _render(Path(folder))
 

@@ -1,0 +1,66 @@
+"""What docs/kubernetes.md has people write into their copy of an overlay does what it says."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.deploy.kubernetes.rendered import KUBERNETES, Object, changed, named, rendered
+from tests.pages.blocks import Block, blocks
+
+PAGE = KUBERNETES.parents[1] / "docs" / "kubernetes.md"
+
+
+def lines(block: Block) -> Mapping[str, list[Any]]:
+    """Of a kustomization.yaml."""
+    found: Mapping[str, list[Any]] = yaml.safe_load(block.text)
+    return found
+
+
+LINES = [block for block in blocks(PAGE) if block.language == "yaml" and "kind" not in lines(block)]
+
+
+def overlay(block: Block) -> str:
+    """What it is meant for."""
+    return "production+finetune-job" if "training" in block.text else "production"
+
+
+def with_lines(words: str) -> tuple[Object, ...]:
+    """A copy of the overlay with the one block that has these words."""
+    (block,) = (block for block in LINES if words in block.text)
+    return changed(overlay(block), lines(block))
+
+
+@pytest.mark.parametrize("block", LINES, ids=lambda block: block.place)
+def test_lines_of_the_manual_change_something(block: Block) -> None:
+    """A patch that aims at nothing would be passed over in silence."""
+    assert changed(overlay(block), lines(block)) != rendered(overlay(block))
+
+
+def test_the_manual_names_every_label_that_lets_in() -> None:
+    """Of namespaces, by which policies know who may call."""
+    text = PAGE.read_text()
+    allowed = {
+        source["namespaceSelector"]["matchLabels"]["madseg/may-call"]
+        for policy in named(rendered("production"), "NetworkPolicy").values()
+        for rule in policy["spec"].get("ingress", [])
+        for source in rule["from"]
+        if "namespaceSelector" in source
+    }
+    assert allowed == {"gateway", "selector", "metrics"}
+    assert all(f"madseg/may-call={value}" in text for value in allowed)
+
+
+def test_a_role_of_the_pods_finds_its_credentials() -> None:
+    """At the addresses by which nodes of EKS give them out, and nobody else is let there."""
+    policies = named(with_lines("169.254.170.23"), "NetworkPolicy")
+    met = {
+        (name, target["ipBlock"]["cidr"], port["port"])
+        for name, policy in policies.items()
+        for rule in policy["spec"].get("egress", [])
+        for target in rule.get("to", [])
+        if "ipBlock" in target
+        for port in rule["ports"]
+    }
+    assert met == {("object-store", "169.254.170.23/32", 80), ("object-store", "169.254.169.254/32", 80)}
