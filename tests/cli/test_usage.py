@@ -23,7 +23,8 @@ def test_no_address_says_how_to_give_one(utc: None) -> None:
     """Without variable and without file."""
     answer = Terminal()("contests")
     assert answer.err == (
-        "madseg: error: no address of the selector is known; start it with `madseg up`, or set MADSEG_SELECTOR\n"
+        "madseg: error: no address of the selector is known: run this in the folder of `madseg up`, or set "
+        "MADSEG_STATE or MADSEG_SELECTOR\n"
     )
 
 
@@ -57,7 +58,8 @@ def test_unknown_words_are_wrong_usage(madseg: Terminal, words: str) -> None:
 def test_a_missing_library_names_the_way_to_get_it() -> None:
     """The extra `cli` alone has no numpy; a missing part of madseg is a defect and stays a traceback."""
     missing = ModuleNotFoundError("No module named 'numpy'", name="numpy")
-    assert explained(missing) == 'this command needs numpy, which isn\'t installed: pip install "madseg[up]"'
+    expected = 'this command needs numpy, which isn\'t installed: in the checkout, pip install ".[up]"'
+    assert explained(missing) == expected
     assert explained(ModuleNotFoundError("No module named 'madseg.none'", name="madseg.none")) is None
 
 

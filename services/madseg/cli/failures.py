@@ -44,7 +44,7 @@ def explained(error: Exception) -> str | None:
     if isinstance(error, ClientError | MadsegError):
         return str(error) or type(error).__name__
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("madseg"):
-        return f'this command needs {error.name}, which isn\'t installed: pip install "madseg[up]"'
+        return f'this command needs {error.name}, which isn\'t installed: in the checkout, pip install ".[up]"'
     return None
 
 
@@ -58,5 +58,8 @@ def _usage(error: typer.BadParameter) -> str:
 def _unreachable(service: str, address: str | None) -> str:
     variable = f"MADSEG_{service.upper()}"
     if address is None:
-        return f"no address of the {service} is known; start it with `madseg up`, or set {variable}"
+        return (
+            f"no address of the {service} is known: run this in the folder of `madseg up`, or set MADSEG_STATE or "
+            f"{variable}"
+        )
     return f"nothing answers at {address}; start it with `madseg up`, or set {variable}"
