@@ -57,6 +57,8 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 # Topics are made on purpose, never by a slip of the pen.
 auto.create.topics.enable=false
+# A year: where a group had no member for longer, what it has committed is gone, and predictors ask everything anew.
+offsets.retention.minutes=525600
 # A broker that was killed is let in again after two seconds, not nine; a group begins with its first member.
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500

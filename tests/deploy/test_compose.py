@@ -120,6 +120,13 @@ def test_servers_listen_where_they_are_looked_for() -> None:
     assert f"--kafka.server=kafka:{PORTS['kafka']}" in SERVICES["kafka-exporter"]["command"]
 
 
+def test_brokers_keep_what_was_committed_for_a_year() -> None:
+    """As the one of `make kafka` does: predictors that were away for longer ask about every picture anew."""
+    minutes = SERVICES["kafka"]["environment"]["KAFKA_OFFSETS_RETENTION_MINUTES"]
+    assert f"\noffsets.retention.minutes={minutes}\n" in (DEPLOY / "local" / "kafka.py").read_text()
+    assert minutes == 365 * 24 * 60
+
+
 def test_the_urls_are_read() -> None:
     """By those who open them, and the bucket is the one that is made."""
     environment = OURS["predictor-live"]["environment"]

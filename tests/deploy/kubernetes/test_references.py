@@ -209,6 +209,21 @@ def test_scalers_read_the_groups_that_services_join() -> None:
     }
 
 
+def test_a_group_of_predictors_is_never_forgotten() -> None:
+    """Kafka drops what a group without members has committed: one stays. Where scaling from nothing is to be seen, the
+    broker keeps it for a year."""
+    fewest = {
+        overlay: {name: item["spec"]["minReplicaCount"] for name, item in named(objects, "ScaledObject").items()}
+        for overlay in ("production", "local-keda")
+        for objects in [rendered(overlay)]
+    }
+    assert fewest["production"].items() >= {"predictor-live": 1, "predictor-replay": 1, "selector": 2}.items()
+    assert fewest["local-keda"] == {"predictor-live": 0, "predictor-replay": 0, "selector": 1}
+    broker = next(item["data"] for item in rendered("local-keda") if "server.properties" in item.get("data", {}))
+    (minutes,) = re.findall(r"^offsets\.retention\.minutes=(\d+)$", broker["server.properties"], re.MULTILINE)
+    assert int(minutes) == 365 * 24 * 60
+
+
 def test_topics_are_those_that_services_want() -> None:
     """Their settings to the letter: a service refuses a topic that is set otherwise."""
     objects = rendered("production")
