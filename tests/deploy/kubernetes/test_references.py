@@ -249,6 +249,32 @@ def test_alerts_are_those_of_the_compose_file() -> None:
     assert _one_line(rules["spec"]) == _one_line(alerts)
 
 
+def test_what_is_scraped_has_the_names_that_alerts_ask_for() -> None:
+    """Those of the compose file: Prometheus's operator would name the job after the object."""
+    objects = rendered("production")
+    (monitor,) = named(objects, "PodMonitor").values()
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    jobs: dict[str, set[str]] = {}
+    for workload in matching(objects, monitor["spec"]["selector"]):
+        if endpoint["port"] in ports(workload):
+            name = labels(workload)["app.kubernetes.io/name"]
+            told = {"job": "madseg/madseg", "__meta_kubernetes_pod_label_app_kubernetes_io_name": name}
+            jobs.setdefault(_relabelled(told, endpoint["relabelings"])["job"], set()).add(name)
+    scraped = yaml.safe_load((KUBERNETES.parent / "prometheus" / "prometheus.yaml").read_text())["scrape_configs"]
+    (services,) = (item["dns_sd_configs"][0]["names"] for item in scraped if item["job_name"] == "madseg")
+    assert jobs == {"madseg": set(services), "triton": {"triton"}}
+    assert "triton" in {item["job_name"] for item in scraped}
+
+
+def _relabelled(told: dict[str, str], rules: list[dict[str, Any]]) -> dict[str, str]:
+    """As Prometheus does it where a rule replaces a label."""
+    for rule in rules:
+        joined = ";".join(told.get(name, "") for name in rule.get("sourceLabels", []))
+        if re.fullmatch(rule.get("regex", "(.*)"), joined):
+            told = {**told, rule["targetLabel"]: rule["replacement"]}
+    return told
+
+
 def _one_line(document: object) -> object:
     """Without line breaks in texts, which kustomize sets anew."""
     return json.loads(re.sub(r"(\\n|\s)+", " ", json.dumps(document, sort_keys=True)))
