@@ -24,10 +24,13 @@ folder = Path(sys.argv[1])
 does = (folder / "does").read_text().split()
 if does[0] == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-with (folder / "began").open("a") as file:
-    file.write(f"{os.getpid()} {sorted(name for name in os.environ if name.startswith('MADSEG_'))}\\n")
-print("it says something", flush=True)
-if does[0] == "exit":
+rank = os.environ.get("RANK", "0")
+(folder / f"rank.{rank}").write_text(str(os.getpid()))
+if rank == "0":
+    with (folder / "began").open("a") as file:
+        file.write(f"{os.getpid()} {sorted(name for name in os.environ if name.startswith('MADSEG_'))}\\n")
+    print("it says something", flush=True)
+if does[0] == "exit" or does[0] == f"exit-{rank}":
     sys.exit(int(does[1]))
 time.sleep(600)
 """
@@ -104,7 +107,9 @@ class FakePlace(LauncherPlace):
 
 
 class ProcessPlace(LauncherPlace):
-    """Processes of this machine."""
+    """Processes of this machine; `together` train one run."""
+
+    together = 1
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
@@ -115,7 +120,18 @@ class ProcessPlace(LauncherPlace):
         self.path = str(code)
 
     def _open(self) -> Launcher:
-        return ProcessLauncher(self._kept, ProcessOptions(), module="training_stand_in", grace=0.5)
+        options = ProcessOptions(self.together)
+        return ProcessLauncher(self._kept, options, module="training_stand_in", grace=0.5)
+
+
+class RanksPlace(ProcessPlace):
+    """Two processes a run."""
+
+    together = 2
+
+    def parent(self, run_id: str) -> int:
+        """The id of what started them."""
+        return int((self._kept / f"{run_id}.pid").read_text())
 
 
 class KubernetesPlace(LauncherPlace):
@@ -198,6 +214,24 @@ def until_begun(folder: Path, times: int = 1) -> None:
     while not (folder / "began").exists() or len((folder / "began").read_text().splitlines()) < times:
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def ranks_of(folder: Path, count: int = 2) -> list[int]:
+    """The ids of a run's processes, once all have begun."""
+    end = time.monotonic() + 30
+    files = [folder / f"rank.{rank}" for rank in range(count)]
+    while not all(file.exists() and file.read_text() for file in files):
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    return [int(file.read_text()) for file in files]
+
+
+def alive(pid: int) -> bool:
+    """Whether a process goes on; one that nobody has asked for its status yet doesn't."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def _check(run_id: str) -> None:

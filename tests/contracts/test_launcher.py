@@ -19,7 +19,10 @@ from tests.contracts.launching import (
     FakePlace,
     LauncherPlace,
     ProcessPlace,
+    RanksPlace,
     RealKubernetesPlace,
+    alive,
+    ranks_of,
     until_begun,
     until_ended,
 )
@@ -30,6 +33,7 @@ RUN = "a1"
 PLACES = [
     pytest.param(FakePlace, id="fake"),
     pytest.param(ProcessPlace, id="process"),
+    pytest.param(RanksPlace, id="processes"),
     pytest.param(FakeKubernetesPlace, id="kubernetes in memory"),
 ]
 if os.environ.get("MADSEG_SOAK"):  # which takes ten minutes to build on two cores
@@ -50,6 +54,15 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 def processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ProcessPlace]:
     """Processes alone."""
     made = ProcessPlace(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", made.path)
+    yield made
+    made.close(RUN)
+
+
+@pytest.fixture
+def ranks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RanksPlace]:
+    """Two processes a run."""
+    made = RanksPlace(tmp_path)
     monkeypatch.setenv("PYTHONPATH", made.path)
     yield made
     made.close(RUN)
@@ -179,6 +192,41 @@ def test_training_outlives_a_service_that_is_killed(processes: ProcessPlace, fol
     assert begun(folder) == 1
     os.kill(int((folder / "began").read_text().split()[0]), signal.SIGKILL)
     assert until_ended(launcher, RUN) == Ended(None)
+
+
+def test_the_processes_of_a_run_go_on_without_what_started_them(ranks: RanksPlace, folder: Path) -> None:
+    """While one of them lives the run goes on: nothing is launched beside it, and it can be stopped."""
+    launcher = ranks.open()
+    launcher.launch(RUN, folder)
+    first, second = ranks_of(folder)
+    for killed in (ranks.parent(RUN), first):
+        os.kill(killed, signal.SIGKILL)
+        assert launcher.state(RUN) == Running()
+    launcher.launch(RUN, folder)
+    assert begun(folder) == 1
+    assert alive(second)
+    launcher.stop(RUN)
+    assert isinstance(launcher.state(RUN), Ended)
+    assert not alive(second)
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_process_that_fails_ends_the_others(ranks: RanksPlace, folder: Path, rank: int) -> None:
+    """With its status: they would wait for it."""
+    launcher = ranks.open()
+    launcher.launch(RUN, does(folder, f"exit-{rank} 4"))
+    assert until_ended(launcher, RUN) == Ended(4)
+    assert not any(alive(int(file.read_text())) for file in folder.glob("rank.*"))
+
+
+def test_a_process_that_is_killed_ends_the_others(ranks: RanksPlace, folder: Path) -> None:
+    """Its signal is told as a shell does."""
+    launcher = ranks.open()
+    launcher.launch(RUN, folder)
+    first, second = ranks_of(folder)
+    os.kill(second, signal.SIGKILL)
+    assert until_ended(launcher, RUN) == Ended(128 + signal.SIGKILL)
+    assert not alive(first)
 
 
 def test_a_launcher_is_named_by_its_url(tmp_path: Path) -> None:

@@ -111,14 +111,16 @@ def test_a_run_that_is_killed_again_and_again_ends_as_it_would_have(folder: Path
     assert one == other
 
 
-def test_two_processes_learn_as_one(tmp_path: Path) -> None:
-    """Started by torchrun, each takes its share of every batch."""
+TORCHRUN = "torch.distributed.run --standalone --nproc-per-node=2 -m"
+
+
+@pytest.mark.parametrize("start", ["madseg.finetune.ranks 2", TORCHRUN])
+def test_two_processes_learn_as_one(tmp_path: Path, start: str) -> None:
+    """Started by the launcher or by torchrun, each takes its share of every batch."""
     one, two = make_run(tmp_path / "one", batch=4), make_run(tmp_path / "two", batch=4)
     assert subprocess.run(command(one), check=False, timeout=200).returncode == 0
-    torchrun = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    done = subprocess.run(
-        [*torchrun, "-m", "madseg.finetune.run", str(two)], check=False, timeout=250, capture_output=True, text=True
-    )
+    together = [sys.executable, "-W", "ignore", "-m", *start.split(), "madseg.finetune.run", str(two)]
+    done = subprocess.run(together, check=False, timeout=250, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     assert result(two)["t0_select"]["after"] == pytest.approx(result(one)["t0_select"]["after"], abs=0.05)
 

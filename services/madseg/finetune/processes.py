@@ -1,4 +1,7 @@
-"""Several processes that train one network: started by torchrun, one a GPU. Alone, all of this does nothing."""
+"""Several processes that train one network, one a GPU, with the environment that `torch.distributed` reads.
+
+`madseg.finetune.ranks` starts them for the service, torchrun by hand. Alone, all of this does nothing.
+"""
 
 from collections.abc import Sequence
 

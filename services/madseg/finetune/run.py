@@ -200,7 +200,8 @@ def _save(model: onnx.ModelProto, path: Path) -> None:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    part = path.with_name(f"{path.name}.part")
+    """Several processes may be refused at once: each has a part of its own."""
+    part = path.with_name(f"{path.name}.part{os.environ.get('RANK', '')}")
     part.write_text(json.dumps(content, indent=1) + "\n")
     part.replace(path)
 

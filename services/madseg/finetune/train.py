@@ -4,7 +4,8 @@ For each learning rate of the recipe the network begins where the old version en
 measured on T0-select after every epoch. The best epoch of the best rate is taken, then averaged with the old version
 where the recipe says so. After every epoch everything is on disk, so a run that is killed goes on where it was.
 
-Several GPUs: started by torchrun, each process takes its share of every batch and the gradients are averaged.
+Several GPUs: started by `madseg.finetune.ranks` or by torchrun, each process takes its share of every batch and the
+gradients are averaged.
 """
 
 import math

@@ -1,11 +1,12 @@
 """Training in a process of this machine, in a session of its own, so that it outlives the service.
 
-    <kept>/<run>.lock     held by the training process for as long as it lives
-    <kept>/<run>.pid      its process group
+    <kept>/<run>.lock     held by every process of the training for as long as it lives
+    <kept>/<run>.pid      their process group
 
 The lock is taken here and inherited; the kernel frees it with the last process that has it, so a service that comes
 back is told the truth whatever was killed, and can't launch a second training beside one whose launch was cut off. A
-process's id with its start time would say as much, but for that cut.
+process's id with its start time would say as much, but for that cut. Several processes are started by
+`madseg.finetune.ranks`, which leaves them the lock and the group.
 """
 
 import fcntl
@@ -59,7 +60,7 @@ def parse_options(url: str) -> Options:
 
 
 class ProcessLauncher(Launcher):
-    """See the module. `grace` in seconds; `module` is run as `python -m MODULE FOLDER`."""
+    """See the module. `grace` in seconds; `module` is run as `python -m MODULE FOLDER`, by each process."""
 
     def __init__(
         self,
@@ -123,9 +124,8 @@ class ProcessLauncher(Launcher):
             )
 
     def _command(self, folder: Path) -> list[str]:
-        several = ["torch.distributed.run", "--standalone", f"--nproc-per-node={self._options.processes}", "-m"]
-        run = several if self._options.processes > 1 else []
-        return [sys.executable, "-m", *run, self._module, str(folder)]
+        several = ["madseg.finetune.ranks", str(self._options.processes)]
+        return [sys.executable, "-m", *(several if self._options.processes > 1 else []), self._module, str(folder)]
 
     def _ended(self, run_id: str, number: int, seconds: float) -> bool:
         """Whether it has ended, within some seconds after a signal."""
