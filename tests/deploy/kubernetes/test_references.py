@@ -139,12 +139,14 @@ def test_accounts_and_priorities_are_there(variant: str) -> None:
 
 @variants
 def test_budgets_and_scalers_aim_at_workloads(variant: str) -> None:
-    """Whoever has several pods has a budget; whoever is scaled says no number of its own."""
+    """Whoever has several pods has a budget, by which a pod that isn't ready may always go; whoever is scaled says no
+    number of its own."""
     objects = rendered(variant)
     budgets = named(objects, "PodDisruptionBudget")
     for name, budget in budgets.items():
         (workload,) = matching(objects, budget["spec"]["selector"])
         assert workload["metadata"]["name"] == name
+        assert budget["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
     scaled = {item["spec"]["scaleTargetRef"]["name"] for item in named(objects, "ScaledObject").values()}
     assert scaled <= named(objects, "Deployment").keys()
     for workload, _ in pods(objects):
