@@ -107,6 +107,6 @@ def test_what_lacks_is_said(madseg: Terminal) -> None:
     """No round, no T0, no mask yet."""
     assert "madseg round start" in madseg("round", "list").out
     assert "there is no round yet" in madseg("round", "show").err
-    assert "training.t0 must be a folder" in madseg("round", "start").err
+    assert "T0 must be a folder (`--t0`)" in madseg("round", "start").err
     assert "T0-report" not in madseg("standings").out
     assert "no address of the rounds" in Terminal()("round", "list").err

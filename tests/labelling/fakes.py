@@ -41,7 +41,7 @@ class FakeNeighbours(Neighbours):
         if set_id and set_id not in self.sets:
             raise NotFound(f"no candidate set {set_id}")
         if not self.sets:
-            raise NotFound("no candidate set yet: cut one first")
+            raise NotFound("no candidate set yet: `madseg candidates cut` cuts one")
         return self.sets[set_id or list(self.sets)[-1]]
 
     def label_maps(self, image_id: str) -> Mapping[VersionRef, bytes]:

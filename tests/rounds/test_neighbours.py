@@ -5,7 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from madseg.client import CampaignPlan, CampaignState, Client, MaskPurpose, MaskTaskState, RunPlan, RunState, Version
+from madseg.client import (
+    CampaignPlan,
+    CampaignState,
+    Client,
+    MaskPurpose,
+    MaskTaskState,
+    Model,
+    RunPlan,
+    RunState,
+    Version,
+)
 from madseg.core.errors import InvalidInput, NotFound, NotReady, Unavailable
 from madseg.rounds.neighbours import Neighbours, Remote
 from tests.rounds.fakes import BETTER, FakeNeighbours, name, placed, said
@@ -135,3 +145,17 @@ def test_a_campaign_is_cancelled(around: Neighbours, fake: FakeNeighbours) -> No
     assert around.campaign(opened.id).state is CampaignState.CANCELLED
     with pytest.raises(NotReady):
         around.choose(opened.id, allow_incomplete=True)
+
+
+class Lonely(Client):
+    """Of a deployment without models."""
+
+    def models(self) -> list[Model]:
+        """None yet."""
+        return []
+
+
+def test_without_a_target_it_is_said_how_one_is_added() -> None:
+    """By its card."""
+    with Lonely() as client, pytest.raises(NotFound, match="no target yet: `madseg model add` with `role: target`"):
+        Remote(lambda: client).target("")

@@ -34,6 +34,8 @@ def test_a_token_tells_who_somebody_is(path: Path) -> None:
     for wrong in (None, "", token[:-1], token + "A", "x" * 10_000, "\x00", "Zoë"):
         with pytest.raises(Unauthenticated):
             access.identify(wrong)
+    with pytest.raises(Unauthenticated, match="set MADSEG_TOKEN, send `authorization: Bearer <token>`, or sign in"):
+        access.identify(None)
 
 
 def test_the_file_gives_no_token_away(path: Path) -> None:

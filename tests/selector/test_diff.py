@@ -11,7 +11,6 @@ from madseg.selector import candidate_sets, edits
 from madseg.selector.diff import Cutting, Diff, diff
 from madseg.selector.queries import Which
 from madseg.selector.walk import EVERY_IMAGE, ImageFilter
-from madseg.wire import encode_model_event
 from tests.selector import streams
 from tests.selector.streams import COMPETITORS, TARGET
 from tests.selector.test_replay import SECOND, World, announced
@@ -130,7 +129,7 @@ def names(contests: Sequence[candidate_sets.StoredContest]) -> list[str]:
 
 def retired(model: str) -> Record:
     """The model leaves."""
-    return Record("madseg.models", 0, 0, *encode_model_event(RoleChanged(model, Role.RETIRED, ())), {})
+    return streams.announced(RoleChanged(model, Role.RETIRED, ()))[0]
 
 
 def test_an_incomplete_side_is_refused_unless_it_is_allowed(world: World) -> None:
@@ -147,6 +146,8 @@ def test_sides_that_are_not_there_are_not_found(world: World) -> None:
         compared(world, FIRST, Which(target=VersionRef("alpha", 7)))
     with pytest.raises(NotFound, match="no candidate set"):
         compared(world, FIRST, "f" * 32)
+    with world.database.snapshot() as tx, pytest.raises(NotFound, match="`madseg candidates cut` cuts one"):
+        candidate_sets.one_set(tx, "")
 
 
 def test_targets_without_a_common_competitor_can_not_be_compared(database: Database) -> None:

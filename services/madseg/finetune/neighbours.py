@@ -105,7 +105,7 @@ class Remote(Neighbours):
             if not name:
                 targets = [item.name for item in self._client.models() if item.role is client.Role.TARGET]
                 if not targets:
-                    raise NotFound("there is no target: name a model")
+                    raise NotFound("there is no target yet: `madseg model add` with `role: target` in the card")
                 name = targets[0]
             return _model(self._client.model(name))
 

@@ -180,8 +180,10 @@ class Remote(Neighbours):
         with _told():
             found = [item for item in self._client.models() if item.role is client.Role.TARGET]
         named = [item for item in found if item.name == model] if model else found
+        if not found:
+            raise NotFound("there is no target yet: `madseg model add` with `role: target` in the card")
         if len(named) != 1:
-            there = ", ".join(item.name for item in found) or "none"
+            there = ", ".join(item.name for item in found)
             raise NotFound(f"{model or 'the target'} must be one of the targets: there are {there}")
         if not named[0].serving:
             raise NotReady(f"no version of {named[0].name} serves")

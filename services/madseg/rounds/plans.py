@@ -106,7 +106,7 @@ def _check(plan: RoundPlan) -> None:
         raise InvalidInput(f"annotators must be at most {MAX_ANNOTATORS} names", field="plan.annotators")
     if not plan.training.t0 and not plan.evaluate_only:
         raise InvalidInput(
-            "training.t0 must be a folder: without it a new version could not be judged", field="plan.training.t0"
+            "T0 must be a folder (`--t0`): without it a new version could not be judged", field="plan.training.t0"
         )
 
 

@@ -89,7 +89,9 @@ class Tokens(Access):
 
     def identify(self, token: str | None) -> Principal:
         if not token:
-            raise Unauthenticated("this takes a token: `authorization: Bearer <token>`, or sign in on the pages")
+            raise Unauthenticated(
+                "this takes a token: set MADSEG_TOKEN, send `authorization: Bearer <token>`, or sign in on the pages"
+            )
         with self._lock:
             try:
                 self._refresh()

@@ -130,7 +130,9 @@ def one_set(tx: Connection, set_id: str) -> CandidateSet:
     query = select(CANDIDATE_SETS).order_by(CANDIDATE_SETS.c.number.desc()).limit(1)
     row = tx.execute(query.where(CANDIDATE_SETS.c.id == set_id) if set_id else query).one_or_none()
     if row is None:
-        raise NotFound(f"no candidate set {set_id}" if set_id else "no candidate set yet: cut one first")
+        raise NotFound(
+            f"no candidate set {set_id}" if set_id else "no candidate set yet: `madseg candidates cut` cuts one"
+        )
     return _candidate_set(row)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from madseg.client import Client
+from madseg.client import Client, Model
 from madseg.core.errors import InvalidInput, NotFound, Unavailable
 from madseg.finetune.neighbours import Remote
 from tests.finetune.service.speaking import LANE, speaking
@@ -58,3 +58,17 @@ def test_what_they_refuse_is_told_in_our_words(remote: Remote, world: World, tmp
     world.around.away = True
     with pytest.raises(Unavailable):
         remote.model("small")
+
+
+class Lonely(Client):
+    """Of a deployment without models."""
+
+    def models(self) -> list[Model]:
+        """None yet."""
+        return []
+
+
+def test_without_a_target_it_is_said_how_one_is_added() -> None:
+    """By its card."""
+    with Lonely() as client, pytest.raises(NotFound, match="no target yet: `madseg model add` with `role: target`"):
+        Remote(lambda: client).model("")

@@ -131,6 +131,8 @@ def test_nothing_is_chosen_in_an_open_campaign(desk: Desk) -> None:
     desk.open()
     with desk.database.snapshot() as tx, pytest.raises(NotFound, match="madseg campaign choose"):
         choosing.chosen(tx, kept.campaign(tx, ""))
+    with desk.database.snapshot() as tx, pytest.raises(NotFound, match="closed yet: `madseg campaign choose`"):
+        kept.campaign(tx, "", kept.CLOSED)
 
 
 def test_the_next_in_line_takes_the_place_of_one_that_is_sent_back(desk: Desk) -> None:

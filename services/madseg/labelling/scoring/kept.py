@@ -61,6 +61,8 @@ def campaign(tx: Connection, campaign_id: str, *states: str) -> Kept:
         return kept(row)
     if campaign_id:
         raise NotFound(f"no campaign {campaign_id[:100]!r}: `madseg campaign list` names those there are")
+    if states == (CLOSED,):
+        raise NotFound("there is no campaign that is closed yet: `madseg campaign choose` closes one")
     which = "campaign that is " + " or ".join(states) if states else "campaign"
     raise NotFound(f"there is no {which} yet: `madseg campaign create` opens one")
 
