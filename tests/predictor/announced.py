@@ -56,9 +56,9 @@ def image_records(images: Sequence[ImageAccepted]) -> list[Record]:
     ]
 
 
-def model_records(*events: ModelEvent) -> list[Record]:
-    """Model events on their topic."""
-    return [Record(MODELS, 0, offset, *encode_model_event(event), {}) for offset, event in enumerate(events)]
+def model_records(*events: ModelEvent, first: int = 0) -> list[Record]:
+    """Model events on their topic, from an offset on."""
+    return [Record(MODELS, 0, offset, *encode_model_event(event), {}) for offset, event in enumerate(events, first)]
 
 
 def version(ref: VersionRef, taxonomy: str = TAXONOMY.id, grid: Size = GRID, sha256: bytes = b"1") -> VersionPublished:

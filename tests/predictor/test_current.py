@@ -29,7 +29,7 @@ def test_published_versions_with_a_role_are_loaded_and_asked() -> None:
     it = current(inference)
     it.handle(model_records(plays(ALPHA, Role.TARGET), version(BETA)))
     assert it.asked == {}
-    it.handle(model_records(version(ALPHA), plays(BETA)))
+    it.handle(model_records(version(ALPHA), plays(BETA), first=2))
     assert it.asked == {ALPHA: None, BETA: None}
     assert set(inference.loaded) == {ALPHA, BETA}
 
@@ -39,7 +39,7 @@ def test_a_retired_model_is_let_go() -> None:
     inference = networks()
     it = current(inference)
     it.handle(model_records(version(ALPHA), plays(ALPHA), version(BETA), plays(BETA)))
-    it.handle(model_records(plays(BETA, Role.RETIRED)))
+    it.handle(model_records(plays(BETA, Role.RETIRED), first=4))
     assert it.asked == {ALPHA: None}
     assert set(inference.loaded) == {ALPHA}
 
@@ -49,7 +49,7 @@ def test_a_new_version_takes_the_place_of_the_old_one() -> None:
     inference = networks()
     it = current(inference)
     it.handle(model_records(version(ALPHA), plays(ALPHA)))
-    it.handle(model_records(version(NEXT), plays(NEXT)))
+    it.handle(model_records(version(NEXT), plays(NEXT), first=2))
     assert it.asked == {NEXT: None}
     assert set(inference.loaded) == {NEXT}
 
@@ -74,18 +74,21 @@ def test_a_network_that_can_not_be_loaded_has_a_reason_until_it_can() -> None:
     it.handle(model_records(version(ALPHA), plays(ALPHA), version(BETA), plays(BETA)))
     assert it.asked == {ALPHA: "not loaded: it is a poem", BETA: None}
     inference.networks[ALPHA], inference.faults = bright, {}
-    it.handle(model_records(plays(BETA)))
+    it.handle(model_records(plays(BETA), first=4))
     assert it.asked == {ALPHA: None, BETA: None}
 
 
 def test_reading_the_topic_again_changes_nothing() -> None:
-    """As every start does."""
-    it = current(networks())
-    records = model_records(version(ALPHA), plays(ALPHA), version(BETA), plays(BETA, Role.TARGET))
+    """As a consumer that is opened anew does, in batches of any size: no version of the past is asked meanwhile."""
+    inference = networks()
+    it = current(inference)
+    records = model_records(version(ALPHA), plays(ALPHA), version(NEXT), plays(NEXT), version(BETA), plays(BETA))
+    it.handle(records[:3])
     it.handle(records)
-    before = it.asked
-    it.handle(records)
-    assert before == it.asked
+    for record in records:
+        it.handle([record])
+        assert it.asked == {NEXT: None, BETA: None}
+        assert set(inference.loaded) == {NEXT, BETA}
 
 
 def test_whoever_announces_can_wait_until_it_holds() -> None:

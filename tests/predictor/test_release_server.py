@@ -71,7 +71,7 @@ class Deployment:
         self._opened = [open_inference(self.server.url) for _ in range(3)]
         self.owner, *replicas = self._opened
         self.replicas = [CurrentVersions(each, COLOURS.id, SIZE) for each in replicas]
-        self.inferences = dict(zip(self.replicas, replicas, strict=True))
+        self.inferences, self._said = dict(zip(self.replicas, replicas, strict=True)), 0
         self.catalogue = self.of(self.owner)
         onnx.save(network(), folder / "net.onnx")
         onnx.save(network(stride=2), folder / "next.onnx")
@@ -82,8 +82,10 @@ class Deployment:
         return Catalogue(self.root, COLOURS, SIZE, self._announce, lambda: datetime.now(UTC), trial=trial)
 
     def _announce(self, events: Sequence[ModelEvent]) -> None:
+        records = model_records(*events, first=self._said)
+        self._said += len(records)
         for replica in self.replicas:
-            replica.handle(model_records(*events))
+            replica.handle(records)
 
     def add(self) -> None:
         """Version 1 of `net`, the target."""

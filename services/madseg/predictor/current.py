@@ -21,7 +21,11 @@ RETRY_SECONDS = 30.0
 
 
 class CurrentVersions(Handler):
-    """Handles the records of the models topic; `asked` is what the predictor goes by. Thread-safe."""
+    """Handles the records of the models topic; `asked` is what the predictor goes by. Thread-safe.
+
+    A consumer that is opened anew reads the topic from its beginning. What was handled before is passed over, so that
+    no version of the past is asked meanwhile.
+    """
 
     def __init__(
         self, inference: Inference, taxonomy_id: str, grid: Size, now: Callable[[], float] = time.monotonic
@@ -41,13 +45,13 @@ class CurrentVersions(Handler):
             return dict(self._asked)
 
     def handle(self, records: Sequence[Record]) -> None:
+        if records[-1].offset < self._next:
+            return
         for record in records:
-            if record.value is not None:
+            if record.offset >= self._next and record.value is not None:
                 self._competition = self._competition.apply(decode_model_event(record.value))
         self._bring_up()
-        with self._handled:
-            self._next = records[-1].offset + 1
-            self._handled.notify_all()
+        self._pass(records[-1])
 
     def idle(self) -> None:
         if any(self.asked.values()) and self._now() >= self._tried + RETRY_SECONDS:
@@ -65,6 +69,11 @@ class CurrentVersions(Handler):
             self._inference.unload(ref)
         if asked != before:
             log.info("versions_asked", versions=[str(ref) for ref in asked])
+
+    def _pass(self, record: Record) -> None:
+        with self._handled:
+            self._next = record.offset + 1
+            self._handled.notify_all()
 
     def wait_for(self, end: int, seconds: float) -> bool:
         """Waits until every record before offset `end` has been handled; False where that took too long."""
