@@ -105,6 +105,18 @@ def test_whoever_announces_can_wait_until_it_holds() -> None:
     learning.join()
 
 
+def test_a_record_that_was_put_aside_is_waited_for_no_longer() -> None:
+    """Else whoever waits for the end of the topic would wait for ever."""
+    it = current(networks())
+    records = model_records(version(ALPHA), plays(ALPHA), plays(BETA))
+    it.handle(records[:2])
+    assert not it.wait_for(3, 0)
+    it.skip(records[2])
+    assert it.wait_for(3, 0)
+    it.skip(records[0])
+    assert it.wait_for(3, 0)
+
+
 def test_a_network_that_can_not_be_loaded_is_tried_again_from_time_to_time() -> None:
     """A server's repository may come late; nothing on the stream says so."""
     inference = FakeInference({}, {ALPHA: InvalidModel("it is a poem")})

@@ -53,6 +53,9 @@ class CurrentVersions(Handler):
         self._bring_up()
         self._pass(records[-1])
 
+    def skip(self, record: Record) -> None:
+        self._pass(record)
+
     def idle(self) -> None:
         if any(self.asked.values()) and self._now() >= self._tried + RETRY_SECONDS:
             self._bring_up()
@@ -72,11 +75,11 @@ class CurrentVersions(Handler):
 
     def _pass(self, record: Record) -> None:
         with self._handled:
-            self._next = record.offset + 1
+            self._next = max(self._next, record.offset + 1)
             self._handled.notify_all()
 
     def wait_for(self, end: int, seconds: float) -> bool:
-        """Waits until every record before offset `end` has been handled; False where that took too long."""
+        """Waits until every record before offset `end` has been handled or put aside; False where that took too long."""
         with self._handled:
             return self._handled.wait_for(lambda: self._next >= end, seconds)
 
