@@ -42,7 +42,7 @@ def test_a_run_gives_a_version_that_can_be_released(folder: Path) -> None:
     assert found["t0_select"]["after"] > found["t0_select"]["before"] + 0.2
     assert found["examples"]["s"] == 6
     assert {check["name"] for check in found["checks"]} == {
-        "agreement", "t0_report_drop", "negative_flips", "megabytes", "slower",
+        "learned", "agreement", "t0_report_drop", "negative_flips", "megabytes", "slower",
     }  # fmt: skip
     new = onnx.load(str(folder / "new.onnx"))
     card = parse_card({"name": "small", "classes": list(CLASSES), "input": {"mean": [0] * 3, "std": [1] * 3}})
@@ -82,6 +82,15 @@ def test_a_version_that_fell_is_refused_with_reasons(folder: Path) -> None:
     found = run(folder)
     assert not found["passed"]
     assert any("mIoU on T0-report falls by" in reason for reason in found["reasons"])
+
+
+def test_a_version_that_is_the_old_one_once_more_is_refused(tmp_path: Path) -> None:
+    """Where T0-select takes the old weights: nothing was learned, so nothing is released."""
+    found = run(make_run(tmp_path / "run", averages=[0.0], epochs=1))
+    assert found["average"] == 0.0
+    assert not found["passed"]
+    (reason,) = found["reasons"]
+    assert "no weight has changed: T0-select prefers the old weights" in reason
 
 
 @pytest.mark.timeout(300)

@@ -61,6 +61,7 @@ def test_it_learns_what_it_did_not_know(training: Training) -> None:
     assert [step.epoch for step in measured] == [1, 2, 3, 4, 5, 6]
     assert found.selected == max(step.selected for step in measured if step.selected is not None)
     assert said[0].loss > said[-1].loss
+    assert 0.5 < found.changed <= 1
     assert len(measured[-1].class_iou) == 3
 
 
@@ -117,6 +118,7 @@ def test_averages_are_chosen_by_t0_select(training: Training) -> None:
     found = training(wild)
     assert found.selected >= found.before
     assert found.average in (0.0, 0.5)
+    assert (found.changed > 0) == (found.average > 0)
 
 
 def test_the_teacher_holds_on_to_what_was_known(training: Training) -> None:

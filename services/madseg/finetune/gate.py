@@ -64,15 +64,18 @@ def judge(
     report: Sequence[Example],
     before: NDArray[np.int64],
     after: NDArray[np.int64],
+    changed: float,
     bounds: Bounds,
     seed: int,
 ) -> Verdict:
     """Holds a new version's served file against the old one's.
 
-    `before` and `after` are (N, classes, classes) confusions of the examples in `report`, T0-report.
+    `before` and `after` are (N, classes, classes) confusions of the examples in `report`, T0-report; `changed` is the
+    share of the weights that differ, [0, 1].
     """
     pictures = [item.pixels(network.source.grid) for item in report[:8]]
     checks = (
+        _learned(changed),
         _agreement(network, new, pictures),
         _drop(before, after, bounds),
         _flips(before, after, bounds),
@@ -80,6 +83,14 @@ def judge(
         _time(old, new, pictures, bounds),
     )
     return Verdict(checks, of_data_set(before, seed), of_data_set(after, seed))
+
+
+def _learned(changed: float) -> Check:
+    """A version that is the old one once more would pass all the rest, and seem to have been mended."""
+    sentence = f"{changed:.1%} of the weights have changed"
+    if not changed:
+        sentence = "no weight has changed: T0-select prefers the old weights, or the learning rate is too small"
+    return Check("learned", changed, 0.0, changed > 0, sentence)
 
 
 def _agreement(network: Network, new: onnx.ModelProto, pictures: Sequence[NDArray[np.uint8]]) -> Check:

@@ -105,7 +105,7 @@ def run(folder: Path) -> dict[str, Any]:
     trained = train(network, examples, chosen, classes, plan.seed, folder / "checkpoint.pt", _Progress(folder))
     new = network.written_into(old)
     after = confusions(network, report, classes, network.learned()[0].device)
-    verdict = judge(network, old, new, report, before, after, plan.bounds, plan.seed)
+    verdict = judge(network, old, new, report, before, after, trained.changed, plan.bounds, plan.seed)
     result = _result(plan, examples, trained, verdict, asdict(parity), folder)
     if not dist.is_initialized() or dist.get_rank() == 0:
         _save(new, folder / "new.onnx")

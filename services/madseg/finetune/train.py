@@ -52,7 +52,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Trained:
-    """What training gave: the weights, and by which rate, epoch and average; `before` and `selected` on T0-select."""
+    """What training gave: the weights, and by which rate, epoch and average; `before` and `selected` on T0-select.
+
+    `changed` is the share of the weights that differ from the old version's, [0, 1].
+    """
 
     state: State
     learning_rate: float
@@ -60,6 +63,7 @@ class Trained:
     average: float
     before: float
     selected: float
+    changed: float
 
 
 def train(
@@ -227,10 +231,15 @@ def _averaged(
         selected = _measure(network, select, classes, device)[0]
         if found is None or selected > found.selected:
             rate = recipe.learning_rates[progress.best_rate]
-            found = Trained(state, rate, progress.best_epoch + 1, share, progress.before, selected)
+            where = (rate, progress.best_epoch + 1, share, progress.before, selected)
+            found = Trained(state, *where, _changed(old, state))
     assert found is not None
     network.restore(found.state)
     return found
+
+
+def _changed(old: State, new: State) -> float:
+    return float(sum((new[name] != old[name]).sum() for name in old) / sum(value.size for value in old.values()))
 
 
 def _teacher(network: Network, device: torch.device) -> Network:
