@@ -88,6 +88,22 @@ def test_a_value_that_was_left_out_can_not_go_back(stream: FakeStream) -> None:
     assert count == len(drain(stream.consume(TOPIC.name)))
 
 
+@pytest.mark.parametrize(
+    ("key", "headers"), [("k" * 999_900, {}), ("k", {"from": "t" * 999_900}), ("k" * 500_000, {"from": "t" * 499_900})]
+)
+def test_a_record_that_its_key_or_headers_fill_is_set_aside(
+    stream: FakeStream, key: str, headers: dict[str, str]
+) -> None:
+    """Else it would block its partition: what is kept of it is where it was, why, and how its key begins."""
+    stream.publish([Outgoing(TOPIC.name, key, b"rotten", headers)])
+    [record] = drain(stream.consume(TOPIC.name))
+    letters.send(stream, record, Poison("it smells"), NOW)
+    [letter] = letters.read(stream, TOPIC.name)
+    assert (letter.topic, letter.partition, letter.offset) == letters.place_of(record)
+    assert (letter.reason, letter.lacks_value, letter.record.key) == ("Poison: it smells", True, key[:200])
+    assert "from" not in letter.record.headers
+
+
 def test_places_say_what_was_buried(stream: FakeStream) -> None:
     """For a worker that reads its topic anew at every start; what went back counts too."""
     records = buried(stream, "a", "b")

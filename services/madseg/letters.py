@@ -16,13 +16,17 @@ from madseg.wire import dead_topic
 ERROR, AT = "madseg-error", "madseg-at"
 TOPIC, PARTITION, OFFSET = "madseg-topic", "madseg-partition", "madseg-offset"
 LEFT_OUT = "madseg-value"
-"""In place of a value that was too large with the headers; says how large it was."""
+"""In place of a value that was too large with the headers; says how large it was. The record's own headers are left out
+with it, and the end of a long key."""
 REDRIVEN = "madseg-redriven"
 """On a record that was put back: the number of its letter."""
 MARK = "madseg-letter-redriven"
 """On a mark: the number of the letter that was put back."""
 
 OURS = (ERROR, AT, TOPIC, PARTITION, OFFSET, LEFT_OUT)
+
+KEY_CHARACTERS = 200
+"""Of a key that are kept where the value isn't: enough for people to know it by."""
 
 READ_SECONDS = 0.5
 READ_RECORDS = 500
@@ -65,13 +69,12 @@ def send(stream: Stream, record: Record, error: Exception, now: datetime) -> Non
     topic, partition, offset = place_of(record)
     reason = f"{type(error).__name__}: {error}"[:2000]
     ours = {ERROR: reason, AT: now.isoformat(timespec="seconds"), TOPIC: topic, PARTITION: partition, OFFSET: offset}
-    headers = {**record.headers, **ours}
     dead = dead_topic(topic).name
     try:
-        stream.publish([Outgoing(dead, record.key, record.value, headers)])
-    except InvalidInput:  # with the headers it is too large
+        stream.publish([Outgoing(dead, record.key, record.value, {**record.headers, **ours})])
+    except InvalidInput:  # with the headers it is too large, whichever of its parts takes the place
         size = f"left out: {len(record.value or b'')} bytes"
-        stream.publish([Outgoing(dead, record.key, b"", {**headers, LEFT_OUT: size})])
+        stream.publish([Outgoing(dead, record.key[:KEY_CHARACTERS], b"", {**ours, LEFT_OUT: size})])
 
 
 def read(stream: Stream, topic: str) -> list[Letter]:
