@@ -267,6 +267,18 @@ def test_who_reads_anew_at_every_start_buries_once(stream: FakeStream) -> None:
     assert len(letters(stream)) == 1
 
 
+def test_who_reads_anew_in_one_life_buries_once(stream: FakeStream) -> None:
+    """A consumer that is opened anew meets what this life has buried."""
+    publish(stream, b"1", b"bad")
+    basket = Basket({b"bad": Failing(Poison("rotten"))})
+    basket.idle_acts = [Failing(ZeroDivisionError("nothing to divide")) for _ in range(3)]
+    it = worker(stream, basket, rereads=True, backoff=[0.01])
+    it.start()
+    until(lambda: len(basket.skipped) == 4)
+    it.stop()
+    assert (len(letters(stream)), it.dead_letters) == (1, 1)
+
+
 def test_what_follows_from_a_record_stands_in_its_trace(stream: FakeStream) -> None:
     """Each event in that of the record with its key, over a batch of several."""
     trace = {key: f"00-{key * 32}-{'1' * 16}-01" for key in "abc"}

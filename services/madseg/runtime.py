@@ -77,8 +77,8 @@ class Worker:
     Unavailable is retried for ever, with pauses: nothing is lost and nothing skipped. What is no record's fault (a
     database that isn't ours, a defect between two batches) is logged, and the consumer opened anew after a pause.
 
-    `rereads` is for a consumer that begins at the topic's start every time: what it buried in an earlier life is not
-    buried again.
+    `rereads` is for records that are read more than once, by a consumer that begins at the topic's start every time, or
+    by several processes: what was buried is not buried again.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Worker:
         backoff: Sequence[float] = BACKOFF_SECONDS,
     ) -> None:
         self._name, self._stream, self._consumer, self._handler, self._limit = name, stream, consumer, handler, limit
-        self._backoff = backoff
+        self._backoff, self._rereads = backoff, rereads
         self._figures = Working(name)
         self._buried: set[letters.Place] | None = None if rereads else set()
         self._stopping = threading.Event()
@@ -177,14 +177,17 @@ class Worker:
             self._figures.defect()
             log.error("record_failed", **_where(record), exc_info=error)
         log.warning("dead_letter", **_where(record), reason=str(error))
-        if letters.place_of(record) not in self._retrying(lambda: self._letters(record.topic)):
+        buried, place = self._retrying(lambda: self._letters(record.topic)), letters.place_of(record)
+        if place not in buried:
             self._retrying(lambda: letters.send(self._stream, record, error, datetime.now(UTC)))
+            if self._rereads:
+                buried.add(place)
             self.dead_letters += 1
             self._figures.dead_letter()
         self._retrying(lambda: self._handler.skip(record))
 
     def _letters(self, topic: str) -> set[letters.Place]:
-        """Where the records were that were buried in earlier lives, where that matters."""
+        """Where the records were that are buried already, where that matters."""
         if self._buried is None:
             self._buried = letters.places(self._stream, topic)
         return self._buried
