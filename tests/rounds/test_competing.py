@@ -4,14 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sqlalchemy import select
 
-from madseg.client import MaskTaskState, Version
+from madseg.client import MaskPurpose, MaskTaskState, Version
 from madseg.core.comparison import compare_paired
 from madseg.core.confusion import confusion, mean_iou
 from madseg.core.duels import strengths
 from madseg.core.label_map import decode, from_dense
 from madseg.rounds.competing import competition
 from madseg.rounds.standings import SEED
+from madseg.rounds.tables import RESULTS
 from tests.rounds.desk import Desk
 from tests.rounds.fakes import BETTER, CLASSES, name, said, truth
 
@@ -85,6 +87,22 @@ def test_only_what_is_drawn_counts(desk_: Desk) -> None:
     desk_.around.calls.clear()
     assert competition(desk_.around, desk_.evaluator, set_id) == found
     assert {"maps", "mask"}.isdisjoint(desk_.around.calls)
+
+
+@pytest.mark.parametrize("first", [MaskPurpose.CONTEST, MaskPurpose.COUNTEREXAMPLE])
+def test_a_mask_that_no_model_had_a_hand_in_is_preferred(desk_: Desk, first: MaskPurpose) -> None:
+    """Whichever was made first; where there is none that of a counterexample counts."""
+    set_id = desk_.around.compete(EVERYBODY, IDS)
+    unbiased = [item for item in desk_.around.made if item.image_id in IDS[1:]]
+    others = [replace(item, id=f"other {item.id}", purpose=MaskPurpose.COUNTEREXAMPLE) for item in unbiased]
+    alone = [replace(item, purpose=MaskPurpose.COUNTEREXAMPLE) for item in desk_.around.made if item.image_id == IDS[0]]
+    both = [*unbiased, *others] if first is MaskPurpose.CONTEST else [*others, *unbiased]
+    desk_.around.made = [*alone, *both]
+    desk_.around.all_drawn()
+    assert competition(desk_.around, desk_.evaluator, set_id).drawn == 8
+    with desk_.database.snapshot() as tx:
+        masks = set(tx.execute(select(RESULTS.c.mask)).scalars())
+    assert masks == {f"{item.id}/1" for item in [*alone, *unbiased]}
 
 
 def test_a_contestant_without_a_map_has_no_figures(desk_: Desk) -> None:

@@ -79,9 +79,14 @@ def judged(
 
 
 def _masks(neighbours: Neighbours, images: set[str]) -> tuple[list[Held], int]:
-    """Images with an accepted mask, whatever it was drawn for, and how many were sent back."""
+    """Images with an accepted mask, and how many were sent back.
+
+    Of several masks of an image one that was begun empty counts, the newest; that of a counterexample may have been
+    begun from a contestant's map.
+    """
     tasks = [item for item in neighbours.tasks() if item.purpose is not MaskPurpose.SECOND_OPINION]
     here = [item for item in tasks if item.image_id in images]
+    here.sort(key=lambda item: item.purpose is not MaskPurpose.COUNTEREXAMPLE)
     done = {item.image_id: item for item in here if item.state is MaskTaskState.ACCEPTED and item.accepted_revision}
     back = {item.image_id for item in here if item.state is MaskTaskState.SENT_BACK}
     return [Held(image, task) for image, task in sorted(done.items())], len(back - done.keys())
