@@ -19,7 +19,16 @@ KUBERNETES = Path(__file__).parents[3] / "deploy" / "kubernetes"
 
 OVERLAYS = sorted(path.name for path in (KUBERNETES / "overlays").iterdir())
 COMPONENTS = sorted(path.name for path in (KUBERNETES / "components").iterdir())
-VARIANTS = ["base", *OVERLAYS, *(f"base+{name}" for name in COMPONENTS)]
+COMBINED = [
+    "base+finetune-job+network-policies",
+    "base+gpu+finetune-job",
+    "base+mig+finetune-job-gpu",
+    "production+finetune-job",
+    "production+finetune-job-gpu",
+]
+"""Components that change the same objects, in orders in which they may stand."""
+
+VARIANTS = ["base", *OVERLAYS, *(f"base+{name}" for name in COMPONENTS), *COMBINED]
 """Everything that is rendered: the base with each component alone, too."""
 
 WORKLOADS = {"Deployment", "StatefulSet", "Job"}

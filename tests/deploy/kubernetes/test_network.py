@@ -7,9 +7,9 @@ import pytest
 
 from tests.deploy.kubernetes.rendered import VARIANTS, Object, labels, named, pods, rendered
 
-variants = pytest.mark.parametrize(
-    "variant", [name for name in VARIANTS if name.startswith("production") or "network-policies" in name]
-)
+NETWORKED = [name for name in VARIANTS if name.startswith("production") or "network-policies" in name]
+
+variants = pytest.mark.parametrize("variant", NETWORKED)
 
 OTHERS: tuple[Mapping[str, str], ...] = (
     {},
@@ -46,3 +46,20 @@ def test_every_pod_of_ours_is_shut_and_finds_names(variant: str) -> None:
     for workload, _ in pods(objects):
         for name in ("nothing-by-default", "names"):
             assert chosen(policies[name]["spec"]["podSelector"], labels(workload)), workload["metadata"]["name"]
+
+
+@variants
+def test_the_api_server_is_asked_by_who_has_a_role_there(variant: str) -> None:
+    """And by nobody else; wherever the component stands that gives the role."""
+    objects = rendered(variant)
+    bound = {subject["name"] for item in named(objects, "RoleBinding").values() for subject in item["subjects"]}
+    policy = named(objects, "NetworkPolicy")["api-server"]["spec"]
+    assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} == {443, 6443}
+    let = {pod["serviceAccountName"] for item, pod in pods(objects) if chosen(policy["podSelector"], labels(item))}
+    assert let == bound
+
+
+@pytest.mark.parametrize("variant", sorted(set(VARIANTS) - set(NETWORKED)))
+def test_without_the_component_nobody_is_shut(variant: str) -> None:
+    """A single policy would shut whom it names from everything else."""
+    assert not named(rendered(variant), "NetworkPolicy")
