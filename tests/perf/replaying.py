@@ -17,7 +17,7 @@ from madseg.core.messages import ModelEvent, PredictionRequested, Role, RoleChan
 from madseg.core.preprocess import Size, picture_keys
 from madseg.core.taxonomy import VOC
 from madseg.gateway.canonical import png
-from madseg.ports import Record
+from madseg.ports import Record, TopicIdentity
 from madseg.predictor.predict import Asking, Predict
 from madseg.predictor.replay import Replay as Answering
 from madseg.predictor.repository import ModelRepository
@@ -25,14 +25,14 @@ from madseg.selector.absorb import Absorb
 from madseg.selector.chores import Chores
 from madseg.selector.criteria import Criteria
 from madseg.selector.migrations import TABLES
-from madseg.selector.offsets import check_identity
+from madseg.selector.offsets import check_identity, follow_identity
 from madseg.selector.replay import Replay
 from madseg.selector.roles import LearnRoles
 from madseg.wire import encode_model_event, encode_request, predictions_topic
 from tests.perf.predicting import material, record
 from tests.perf.rows import Row, seconds, share
 
-TOPIC = predictions_topic("replayed", 1)
+TOPIC, MODELS = predictions_topic("replayed", 1), "replayed.models"
 ROUNDS, IMAGES = 7, 24
 CAPACITY = 200
 
@@ -79,8 +79,10 @@ class _Side:
         self._database.prepare(TABLES)
         with self._database.write() as tx:
             check_identity(tx, TOPIC.name, self._stream.identity(TOPIC.name))
+            follow_identity(tx, MODELS, TopicIdentity("cluster", "models", 1))
         chores = Chores(self._database, criteria, CAPACITY)
-        LearnRoles(self._database, criteria, chores.announce).handle(_announced(self._old, self._new, self._grid))
+        roles = LearnRoles(self._database, MODELS, criteria, chores.announce)
+        roles.handle(_announced(self._old, self._new, self._grid))
         self._absorb = Absorb(self._database, TOPIC.name, criteria, CAPACITY, chores)
         self._asked: list[PredictionRequested] = []
         self._plan = Replay(
@@ -129,4 +131,4 @@ def _announced(old: VersionRef, new: VersionRef, grid: Size) -> list[Record]:
     """Both versions of the target serve."""
     events: list[ModelEvent] = [VersionPublished(ref, VOC.names, VOC.id, grid, False, b"served") for ref in (old, new)]
     events.append(RoleChanged(old.model, Role.TARGET, (old.version, new.version)))
-    return [Record("replayed.models", 0, n, *encode_model_event(event), {}) for n, event in enumerate(events)]
+    return [Record(MODELS, 0, n, *encode_model_event(event), {}) for n, event in enumerate(events)]

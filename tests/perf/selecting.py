@@ -42,7 +42,7 @@ from madseg.selector.absorb import Absorb
 from madseg.selector.chores import Chores
 from madseg.selector.criteria import Criteria
 from madseg.selector.migrations import TABLES
-from madseg.selector.offsets import check_identity
+from madseg.selector.offsets import check_identity, follow_identity
 from madseg.selector.roles import LearnRoles
 from madseg.wire import (
     decode_predictions,
@@ -148,9 +148,11 @@ class Selector:
         self._database.prepare(TABLES, upgrade=True)
         with self._database.write() as tx:
             check_identity(tx, TOPIC.name, self._stream.identity(TOPIC.name))
-        chores = Chores(self._database, CRITERIA, CAPACITY)
-        roles = LearnRoles(self._database, CRITERIA, chores.announce)
-        self._stream.create(models_topic("bench"))
+        chores, models = Chores(self._database, CRITERIA, CAPACITY), models_topic("bench")
+        roles = LearnRoles(self._database, models.name, CRITERIA, chores.announce)
+        self._stream.create(models)
+        with self._database.write() as tx:
+            follow_identity(tx, models.name, self._stream.identity(models.name))
         self._stream.publish([Outgoing("bench.models", *encode_model_event(event)) for event in model_events()])
         roles.handle(self._stream.consume("bench.models", "roles").poll(1.0, 100))
         for _ in MODELS:

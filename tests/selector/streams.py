@@ -28,7 +28,7 @@ GRID = Size(6, 8)
 TAXONOMY: Taxonomy = taxonomy_of("tiny", ["ground", "tree", "car", "bird"], unranked=["ground"])
 TARGET = VersionRef("alpha", 1)
 COMPETITORS = (VersionRef("beta", 1), VersionRef("gamma", 1), VersionRef("delta", 1))
-TOPIC = "madseg.predictions"
+TOPIC, MODELS = "madseg.predictions", "madseg.models"
 
 
 def model_records(covers: Sequence[str] = TAXONOMY.names) -> list[Record]:
@@ -39,7 +39,12 @@ def model_records(covers: Sequence[str] = TAXONOMY.names) -> list[Record]:
         events.append(VersionPublished(ref, known, TAXONOMY.id, GRID, False, b""))
         role = Role.TARGET if ref == TARGET else Role.COMPETITOR
         events.append(RoleChanged(ref.model, role, (1,)))
-    return [Record("madseg.models", 0, n, *encode_model_event(event), {}) for n, event in enumerate(events)]
+    return announced(*events)
+
+
+def announced(*events: ModelEvent, first: int = 0) -> list[Record]:
+    """Events on the models topic, from an offset on."""
+    return [Record(MODELS, 0, n, *encode_model_event(event), {}) for n, event in enumerate(events, first)]
 
 
 def images(seed: int, number: int) -> list[reference.Image]:

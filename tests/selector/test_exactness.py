@@ -14,7 +14,7 @@ from madseg.selector.chores import Chores, apply_constraint, drop_other_metrics
 from madseg.selector.criteria import Criteria
 from madseg.selector.layout import load_layout, open_contests
 from madseg.selector.migrations import TABLES
-from madseg.selector.offsets import check_identity, check_project
+from madseg.selector.offsets import check_identity, check_project, follow_identity
 from madseg.selector.queries import Queries, Which
 from madseg.selector.roles import LearnRoles
 from madseg.selector.walk import EVERY_IMAGE, walk
@@ -33,13 +33,14 @@ class Selector:
         database.prepare(TABLES, upgrade=True)
         with database.write() as tx:
             check_identity(tx, streams.TOPIC, TopicIdentity("cluster", "topic", partitions))
+            follow_identity(tx, streams.MODELS, TopicIdentity("cluster", "models", 1))
             check_project(tx, criteria.taxonomy.id, str(criteria.grid))
             drop_other_metrics(tx, criteria)
             open_contests(tx, load_layout(tx, criteria), criteria)
             apply_constraint(tx, criteria, capacity)
         self.chores = Chores(database, criteria, capacity)
         self.absorb = Absorb(database, streams.TOPIC, criteria, capacity, self.chores)
-        self.roles = LearnRoles(database, criteria, self.chores.announce)
+        self.roles = LearnRoles(database, streams.MODELS, criteria, self.chores.announce)
         self.queries = Queries(database, streams.TOPIC, criteria, NEAR, self.chores.thin.add)
 
     def feed(self, records: Sequence[Record], rng: random.Random) -> None:

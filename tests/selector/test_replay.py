@@ -1,7 +1,9 @@
 """A version that is released later is taken over the images that are in: nothing is missed, nothing asked in vain."""
 
+import itertools
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -26,7 +28,6 @@ from madseg.selector.replay_progress import MARK_MICROS, ReplayProgress, replays
 from madseg.selector.status import missing
 from madseg.selector.tables import SWEEPS
 from madseg.selector.walk import EVERY_IMAGE
-from madseg.wire import encode_model_event
 from tests import reference
 from tests.selector import streams
 from tests.selector.streams import COMPETITORS, GRID, TARGET, TAXONOMY
@@ -48,7 +49,7 @@ def announced(*refs: VersionRef, serving: Sequence[int] = (), **fields: object) 
         events.append(VersionPublished(ref=ref, covers=TAXONOMY.names, **known))  # type: ignore[arg-type]
         role = Role.TARGET if ref.model == TARGET.model else Role.COMPETITOR
         events.append(RoleChanged(ref.model, role, tuple(serving or (ref.version,))))
-    return [Record("madseg.models", 0, n, *encode_model_event(event), {}) for n, event in enumerate(events)]
+    return streams.announced(*events)
 
 
 class World:
@@ -65,6 +66,7 @@ class World:
             for image, other in zip(self.images, streams.images(seed + 1, number), strict=True)
         }
         self.asked: list[PredictionRequested] = []
+        self.models = itertools.count()
         self.replay = self.another()
 
     def another(self) -> Replay:
@@ -76,8 +78,8 @@ class World:
         self.asked += events
 
     def learn(self, *records: Record) -> None:
-        """What the models topic says."""
-        self.selector.roles.handle(records)
+        """What the models topic says next."""
+        self.selector.roles.handle([replace(record, offset=next(self.models)) for record in records])
 
     def first(self, images: Sequence[reference.Image] | None = None) -> None:
         """The predictions of the versions that were there from the beginning."""

@@ -3,6 +3,7 @@
 import time
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -11,7 +12,7 @@ from madseg.core.preprocess import parse_size
 from madseg.core.ranking import NEAR
 from madseg.observing.measured import MeasuredDatabase, MeasuredStream
 from madseg.observing.readings import Readings
-from madseg.ports import Database, Stream
+from madseg.ports import Consumer, Database, Stream
 from madseg.process import serve
 from madseg.rpc import ServerSettings, Service, serving
 from madseg.runtime import Part, Repeated, Worker, ensure_topics
@@ -24,7 +25,7 @@ from madseg.selector.figures import figures
 from madseg.selector.grpc_api import SelectorApi
 from madseg.selector.layout import load_layout, open_contests
 from madseg.selector.migrations import TABLES
-from madseg.selector.offsets import behind, check_identity, check_project, next_offset
+from madseg.selector.offsets import behind, check_identity, check_project, follow_identity, next_offset
 from madseg.selector.queries import Queries
 from madseg.selector.replay import Replay, requester
 from madseg.selector.roles import LearnRoles
@@ -71,19 +72,22 @@ def build(config: Config, stream: Stream, database: Database, access: Access) ->
     requests = requests_topic(config.prefix, config.partitions)
     ensure_topics(stream, [topic, models, requests, dead_topic(topic.name), dead_topic(models.name)])
     database.prepare(TABLES, upgrade=config.migrate)
-    _prepare(database, stream, topic.name, criteria, config.capacity)
+    _prepare(database, stream, topic.name, models.name, criteria, config.capacity)
 
     chores = Chores(database, criteria, config.capacity)
     group = f"{config.prefix}.selector"
     absorb = Absorb(database, topic.name, criteria, config.capacity, chores)
-    roles = LearnRoles(database, criteria, chores.announce)
+    roles = LearnRoles(database, models.name, criteria, chores.announce)
 
-    def position(partition: int) -> int:
+    def position(topic: str, partition: int) -> int:
         with database.snapshot() as tx:
-            return next_offset(tx, topic.name, partition)
+            return next_offset(tx, topic, partition)
 
-    predictions = Worker("selector", stream, lambda: stream.consume(topic.name, group, position), absorb, BATCH)
-    learning = Worker("roles", stream, lambda: stream.consume(models.name), roles, BATCH, rereads=True)
+    def consumer(topic: str, of: str | None) -> Consumer:
+        return stream.consume(topic, of, partial(position, topic))
+
+    predictions = Worker("selector", stream, lambda: consumer(topic.name, group), absorb, BATCH)
+    learning = Worker("roles", stream, lambda: consumer(models.name, None), roles, BATCH, rereads=True)
     request = requester(stream, requests.name)
     replay = Replay(
         database,
@@ -119,11 +123,12 @@ def _now() -> int:
     return time.time_ns() // 1000
 
 
-def _prepare(database: Database, stream: Stream, topic: str, criteria: Criteria, capacity: int) -> None:
+def _prepare(database: Database, stream: Stream, topic: str, models: str, criteria: Criteria, capacity: int) -> None:
     """Offsets and caches as this configuration wants them."""
-    identity = stream.identity(topic)
+    identity, of_models = stream.identity(topic), stream.identity(models)
     with database.write() as tx:
         check_identity(tx, topic, identity)
+        follow_identity(tx, models, of_models)
         check_project(tx, criteria.taxonomy.id, str(criteria.grid))
         dropped = drop_other_metrics(tx, criteria)
         open_contests(tx, load_layout(tx, criteria), criteria)

@@ -6,7 +6,7 @@ topic made anew or of another partitioning are lies, and believing them would sk
 
 from collections.abc import Mapping
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
 
 from madseg.core.errors import Conflict
 from madseg.ports import TopicIdentity
@@ -23,28 +23,23 @@ def check_identity(tx: Connection, topic: str, identity: TopicIdentity) -> None:
     Raises:
         Conflict: another cluster, another topic of that name, or another number of partitions.
     """
-    rows = tx.execute(select(OFFSETS).where(OFFSETS.c.topic == topic)).all()
-    for row in rows:
-        known = TopicIdentity(row.cluster_id, row.topic_id, row.partitions)
+    for known in _identities(tx, topic):
         if known != identity:
             raise Conflict(
                 f"the selector's offsets of {topic} belong to {known}, the stream now has {identity}. "
                 "Point MADSEG_STREAM at the old stream, or start with an empty selector database and a stream "
                 "that still has all predictions"
             )
-    if not rows:
-        fresh = {
-            "topic": topic,
-            "next": 0,
-            "images": 0,
-            "cluster_id": identity.cluster_id,
-            "topic_id": identity.topic_id,
-        }
-        insert_absent(
-            tx,
-            OFFSETS,
-            [{**fresh, "partition": n, "partitions": identity.partitions} for n in range(identity.partitions)],
-        )
+    _begin(tx, topic, identity)
+
+
+def follow_identity(tx: Connection, topic: str, identity: TopicIdentity) -> None:
+    """Makes the offset rows of a topic at its first use, and begins at its start where it isn't the one they were made
+    for. This is for the topic of models: whatever is on a new one has been said anew, and repeats what holds."""
+    if _identities(tx, topic) - {identity}:
+        bump(tx, "edits", sum(standing(tx, topic).values()))  # the revision doesn't fall
+        tx.execute(delete(OFFSETS).where(OFFSETS.c.topic == topic))
+    _begin(tx, topic, identity)
 
 
 def check_project(tx: Connection, taxonomy_id: str, grid: str) -> None:
@@ -123,9 +118,30 @@ def counter(tx: Connection, name: str) -> int:
     return int(tx.execute(select(COUNTERS.c.value).where(COUNTERS.c.name == name)).scalar_one_or_none() or 0)
 
 
-def bump(tx: Connection, name: str) -> None:
-    """Adds one to a counter."""
-    upsert(tx, COUNTERS, [{"name": name, "value": 1}], update=(), add=("value",))
+def bump(tx: Connection, name: str, by: int = 1) -> None:
+    """Adds to a counter."""
+    upsert(tx, COUNTERS, [{"name": name, "value": by}], update=(), add=("value",))
+
+
+def _identities(tx: Connection, topic: str) -> set[TopicIdentity]:
+    """What the offset rows of a topic were made for; nothing where there are none."""
+    rows = tx.execute(
+        select(OFFSETS.c.cluster_id, OFFSETS.c.topic_id, OFFSETS.c.partitions).where(OFFSETS.c.topic == topic)
+    )
+    return {TopicIdentity(*row) for row in rows}
+
+
+def _begin(tx: Connection, topic: str, identity: TopicIdentity) -> None:
+    """Makes the offset rows that aren't there."""
+    fresh = {
+        "topic": topic,
+        "next": 0,
+        "images": 0,
+        "cluster_id": identity.cluster_id,
+        "topic_id": identity.topic_id,
+        "partitions": identity.partitions,
+    }
+    insert_absent(tx, OFFSETS, [{**fresh, "partition": n} for n in range(identity.partitions)])
 
 
 def _row(topic: str, partition: int) -> ColumnElement[bool]:
