@@ -24,15 +24,20 @@ export function useLoad(load, inputs) {
     return () => abort.abort();
   }, [...inputs, tries]);
   const again = useCallback(() => setTries((count) => count + 1), []);
+  useOnceBack(state.error, again);
+  const set = useCallback((/** @type {T} */ value) => setState({ value, error: undefined, loading: false }), []);
+  return { ...state, again, set };
+}
+
+/** Tries again once the server is back or somebody has signed in, where there was an error. @param {any} error @param {() => void} again */
+export function useOnceBack(error, again) {
   useEffect(() => {
-    if (!state.error) return undefined;
+    if (!error) return undefined;
     signals.addEventListener("connection", again);
     signals.addEventListener("signedin", again);
     return () => {
       signals.removeEventListener("connection", again);
       signals.removeEventListener("signedin", again);
     };
-  }, [state.error]);
-  const set = useCallback((/** @type {T} */ value) => setState({ value, error: undefined, loading: false }), []);
-  return { ...state, again, set };
+  }, [error]);
 }

@@ -39,7 +39,9 @@ export function Desk({ easel, live, begun, setBegun, submit, current, pick }) {
   };
   const search = () => document.getElementById("class-search")?.focus();
   useDrawKeys(easel, classes, look, { change, start, search, submit });
-  const asking = (!begun || starting) && saver.state !== "stale";
+  const [there, setThere] = useState(false);
+  useEffect(() => setThere(true), []); // the question comes after the desk, so that its keys are the newest
+  const asking = there && (!begun || starting) && saver.state !== "stale";
   return html`<aside class="desk" aria-label="Tools and task">
     <${Places} easel=${easel} start=${start} />
     <${LookBar} look=${look} change=${change} zoom=${(/** @type {number} */ factor) => zoom(board, factor)} fit=${() => fit(board)} />

@@ -25,6 +25,8 @@ export class Easel extends EventTarget {
   /** Where models disagree, and which of these places is looked at. @type {Box[]} */
   disagreements = [];
   place = -1;
+  /** Whether picture and mask are there; before that there is nothing to draw on. */
+  opened = false;
   #spaceHeld = false;
   #abort = new AbortController();
 
@@ -52,7 +54,7 @@ export class Easel extends EventTarget {
     this.board.close();
   }
 
-  /** Shows picture and mask; false when nothing was drawn yet, so that a start must be picked. */
+  /** Shows picture and mask, and lets draw; false when nothing was drawn yet, so that a start must be picked. */
   async open() {
     const { task, board } = this;
     const showing = loadPicture(task.image_id, task.size, task.crop, this.#abort.signal).then((picture) => board.show(picture));
@@ -62,13 +64,14 @@ export class Easel extends EventTarget {
       this.saver.resume(unsaved);
     } else if (task.revision) this.put((await revisionOf(task.id, 0, this.#abort.signal)).pixels);
     await showing;
+    this.opened = true;
     return Boolean(unsaved || task.revision);
   }
 
   /** Pixels that are saved already. @param {Uint8Array} pixels */
   put(pixels) {
-    this.mask.pixels.set(pixels);
     this.mask.rollback();
+    this.mask.pixels.set(pixels);
     this.board.redraw();
   }
 
@@ -112,7 +115,7 @@ export class Easel extends EventTarget {
 
   /** @param {import("/static/draw/pointer.js").Spot} spot */
   press(spot) {
-    this.drawing.press(spot);
+    if (this.opened) this.drawing.press(spot);
   }
 
   /** @param {import("/static/draw/pointer.js").Spot[]} spots */
@@ -143,6 +146,7 @@ export class Easel extends EventTarget {
 
   /** @param {KeyboardEvent} event */
   keyDown(event) {
+    if (!this.opened) return;
     if (this.cursor.moved(event)) {
       event.preventDefault();
       if (this.#spaceHeld) this.drawing.drag([{ ...this.#middle(), pressure: 1 }]);

@@ -9,10 +9,10 @@ import { html, useState } from "/static/view.js";
 import { short } from "/static/words.js";
 
 /**
- * @param {{easel: import("/static/draw/easel.js").Easel, task: import("/static/draw/tasks.js").Task, note: string, error: string,
+ * @param {{easel: import("/static/draw/easel.js").Easel, task: import("/static/draw/tasks.js").Task, note: string, error: string, begun: boolean | null,
  *   failed: (problem: any) => void, submit: () => void, next: (note: string) => void}} props
  */
-export function Head({ easel, task, note, error, failed, submit, next }) {
+export function Head({ easel, task, note, error, begun, failed, submit, next }) {
   const [sending, setSending] = useState(false);
   const giveBack = () =>
     easel.saver
@@ -32,7 +32,7 @@ export function Head({ easel, task, note, error, failed, submit, next }) {
     <div class="actions">
       <button type="button" class="plain" onClick=${giveBack}>Give back</button>
       <button type="button" class="plain" onClick=${() => setSending(true)}>Out of domain…</button>
-      <button type="button" class="primary" title="Hand in for review (Ctrl Enter)" onClick=${submit}>Hand in</button>
+      <button type="button" class="primary" title="Hand in for review (Ctrl Enter)" disabled=${!begun} onClick=${submit}>Hand in</button>
     </div>
     ${sending && html`<${SendBack} task=${task} sent=${sent} close=${() => setSending(false)} />`}
   </header>`;

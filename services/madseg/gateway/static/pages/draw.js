@@ -9,8 +9,8 @@ import { useTask } from "/static/draw/live_task.js";
 import { Pins } from "/static/draw/pins.js";
 import { act, startOf, take } from "/static/draw/tasks.js";
 import { Toolbar } from "/static/draw/toolbar.js";
-import { Empty, Loaded, advice } from "/static/elements.js";
-import { useLoad } from "/static/load.js";
+import { Empty, Failure, Loaded, advice } from "/static/elements.js";
+import { useLoad, useOnceBack } from "/static/load.js";
 import { useSession } from "/static/session.js";
 import { html, useEffect, useRef, useState } from "/static/view.js";
 
@@ -30,7 +30,7 @@ export function Draw({ path = [] }) {
   return html`${!loaded && html`<h1 class="hidden" tabindex="-1">Draw</h1>`}
   <${Loaded} load=${load.loading ? { ...load, value: undefined } : load} what="The task" lines=${6} tall=${true}>
     ${(/** @type {Task | null} */ task) =>
-      task ? html`<${Studio} key=${task.id} first=${task} note=${note} next=${next} />` : html`<${Nothing} note=${note} again=${load.again} />`}
+      task ? html`<${Studio} key=${task.id} first=${task} note=${note} next=${next} again=${load.again} />` : html`<${Nothing} note=${note} again=${load.again} />`}
   <//>`;
 }
 
@@ -46,12 +46,13 @@ function Nothing({ note, again }) {
   </div>`;
 }
 
-/** @param {{first: Task, note: string, next: (note: string) => void}} props */
-function Studio({ first, note, next }) {
+/** @param {{first: Task, note: string, next: (note: string) => void, again: () => void}} props */
+function Studio({ first, note, next, again }) {
   const { taxonomy } = useSession();
   const host = useRef(/** @type {HTMLElement | null} */ (null));
   const [easel, setEasel] = useState(/** @type {Easel | null} */ (null));
-  const [begun, setBegun] = useState(true);
+  const [begun, setBegun] = useState(/** @type {boolean | null} */ (null)); // null: the mask isn't there yet
+  const [broken, setBroken] = useState(/** @type {any} */ (null));
   const [error, setError] = useState("");
   const [current, setCurrent] = useState(0);
   const live = useTask(first);
@@ -60,34 +61,43 @@ function Studio({ first, note, next }) {
     const made = new Easel(/** @type {HTMLElement} */ (host.current), first, taxonomy.classes);
     setEasel(made);
     if (document.activeElement === document.body) made.board.host.focus({ preventScroll: true });
-    made.open().then((ready) => begin(made, ready).then(setBegun), failed);
+    made.open().then(
+      (drawn) => {
+        setBegun(drawn || made.startsEmpty);
+        if (drawn && !made.startsEmpty) void compare(made);
+      },
+      (problem) => {
+        made.close();
+        setBroken(problem);
+      },
+    );
     return () => made.close();
   }, [first.id]);
-  const submit = () => easel && handIn(easel).then(() => next("Handed in for review."), failed);
+  useOnceBack(broken, again);
+  const submit = () => easel && begun && handIn(easel).then(() => next("Handed in for review."), failed);
   const pick = (/** @type {Finding} */ finding) => {
     setCurrent(finding.number);
     easel?.board.camera.show(finding.place.x - 60, finding.place.y - 60, 120, 120);
     easel?.board.redraw();
   };
   return html`<div class="studio">
-    ${easel && html`<${Head} easel=${easel} task=${live.task} note=${note} error=${error} failed=${failed} submit=${submit} next=${next} />`}
-    <div class="studio-body">
+    ${easel && html`<${Head} easel=${easel} task=${live.task} note=${note} error=${error} begun=${begun} failed=${failed} submit=${submit} next=${next} />`}
+    ${broken && html`<${Failure} error=${broken} again=${again} what="The mask" />`}
+    ${!broken && html`<div class="studio-body">
       ${easel && html`<${Toolbar} drawing=${easel.drawing} />`}
       <div class="board-frame">
         <div ref=${host} class="board" tabindex="0" role="application" aria-label="Mask of the picture" aria-describedby="cursor-words"></div>
         ${easel && html`<${Pins} board=${easel.board} findings=${live.task.findings} current=${current} pick=${pick} />
-          <${CursorWords} easel=${easel} classes=${taxonomy.classes} />`}
+          <${CursorWords} easel=${easel} classes=${taxonomy.classes} ready=${begun !== null} />`}
       </div>
-      ${easel && html`<${Desk} easel=${easel} live=${live} begun=${begun} setBegun=${setBegun} submit=${submit} current=${current} pick=${pick} />`}
-    </div>
+      ${easel && begun !== null && html`<${Desk} easel=${easel} live=${live} begun=${begun} setBegun=${setBegun} submit=${submit} current=${current} pick=${pick} />`}
+    </div>`}
   </div>`;
 }
 
-/** Whether the mask has a beginning; fetches where models disagree if it has. @param {Easel} easel @param {boolean} drawn */
-async function begin(easel, drawn) {
-  if (easel.startsEmpty) return true;
-  if (drawn) easel.setDisagreements(await startOf(easel.task.id, "target").then((start) => start.disagreements, () => []));
-  return drawn;
+/** Fetches where models disagree. @param {Easel} easel */
+async function compare(easel) {
+  easel.setDisagreements(await startOf(easel.task.id, "target").then((start) => start.disagreements, () => []));
 }
 
 /** Saves what isn't saved, and hands it in. @param {Easel} easel */

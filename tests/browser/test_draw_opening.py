@@ -1,0 +1,79 @@
+"""Draw: nothing is drawn on but the mask as it was saved, and where it can't be had there is another try."""
+
+from collections.abc import Callable
+
+import numpy as np
+from playwright.sync_api import Page, expect
+
+from tests.browser.drawing import Hand
+from tests.browser.stage import Stage
+from tests.browser.stage_masks import DRAWN
+from tests.browser.windows import accessible
+
+Window = Callable[..., Page]
+LAST = f"mask-tasks/{DRAWN}/revisions/0"
+
+
+def saved_before(stage: Stage) -> bytes:
+    """A mask that an earlier visit left."""
+    theirs = stage.masks.start(DRAWN, "ours/2")
+    stage.masks.save(DRAWN, theirs)
+    return theirs
+
+
+def tried(hand: Hand) -> None:
+    """Draws, lays a border and hands in, by mouse and keyboard, and waits until that would have been saved."""
+    hand.click(200, 200)
+    hand.keys("ArrowRight", " ", "t", "Control+s", "Control+Enter")
+    hand.page.wait_for_timeout(1300)
+
+
+def test_nothing_can_be_drawn_before_the_mask_is_there(stage: Stage, window: Window) -> None:
+    """On a mask that comes late a stroke would begin from nothing, and be saved over it."""
+    theirs = saved_before(stage)
+    stage.failing = {f"slow:{LAST}"}
+    page = window(expected="ERR_")
+    page.goto(f"{stage.url}/#/draw")
+    expect(page.get_by_text("Loading the mask…")).to_be_visible()
+    expect(page.get_by_role("button", name="Hand in")).to_be_disabled()
+    accessible(page)
+    tried(Hand(page, stage))
+    assert [theirs] == stage.masks.revisions[DRAWN]
+    assert stage.masks.tasks[DRAWN]["state"] == "drawing"
+
+
+def test_a_mask_that_can_not_be_loaded_is_no_board(stage: Stage, window: Window) -> None:
+    """What is wrong, and a button; then it is drawn on."""
+    theirs = saved_before(stage)
+    stage.failing = {LAST}
+    page = window(expected="503")
+    page.goto(f"{stage.url}/#/draw")
+    expect(page.get_by_role("alert")).to_contain_text("The mask couldn’t be loaded.")
+    expect(page.get_by_role("application")).to_have_count(0)
+    accessible(page)
+    page.keyboard.press("Control+Enter")
+    stage.failing = set()
+    page.get_by_role("button", name="Try again").click()
+    hand = Hand(page, stage)
+    expect(page.get_by_role("button", name="Hand in")).to_be_enabled()
+    hand.click(200, 200)
+    before, after = stage.masks.pixels(), hand.saved()
+    assert after[200, 200] == 1
+    assert (before == after)[:, 300:].all()
+    assert [theirs] == stage.masks.revisions[DRAWN][:-1]
+
+
+def test_theirs_is_whole_though_a_stroke_was_under_way(stage: Stage, window: Window) -> None:
+    """What the stroke had begun on doesn't come back into the mask that replaces it."""
+    hand = Hand(window(expected="409"), stage).begin()
+    saved_before(stage)
+    theirs = stage.masks.pixels()
+    hand.click(200, 200)
+    hand.page.mouse.move(*hand.spot(300, 200))
+    hand.page.mouse.down()
+    hand.keys("Control+s")
+    hand.page.get_by_role("button", name="Go on from theirs").focus()
+    hand.keys("Enter")
+    expect(hand.page.locator(".save-state")).to_contain_text("revision 2")
+    hand.page.mouse.up()
+    assert np.array_equal(theirs, hand.saved())
