@@ -108,6 +108,8 @@ class FakeNeighbours(Neighbours):
         self.made: list[MaskTask] = [_task(name(1000 + at), MaskPurpose.RANDOM_LANE, "") for at in range(LANE)]
         self.runs: dict[str, Run] = {}
         self.competitions: dict[str, tuple[CandidateSet, tuple[Candidate, ...]]] = {}
+        self.forgotten: set[str] = set()
+        """Images that are forgotten after their tasks were listed."""
         self.releasing: set[str] = set()
         self.calls: list[str] = []
         self._lock = threading.RLock()
@@ -268,7 +270,10 @@ class FakeNeighbours(Neighbours):
 
     def mask(self, task_id: str, revision: int) -> bytes:
         self._called("mask")
-        return drawn(next(item.image_id for item in self.made if item.id == task_id))
+        image = next(item.image_id for item in self.made if item.id == task_id)
+        if image in self.forgotten:
+            raise NotFound(f"no mask task {task_id}")
+        return drawn(image)
 
     def maps(self, image_id: str) -> Mapping[Version, bytes]:
         self._called("maps")

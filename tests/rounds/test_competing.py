@@ -105,6 +105,15 @@ def test_a_mask_that_no_model_had_a_hand_in_is_preferred(desk_: Desk, first: Mas
     assert masks == {f"{item.id}/1" for item in [*alone, *unbiased]}
 
 
+def test_an_image_that_is_forgotten_meanwhile_is_no_duel(desk_: Desk) -> None:
+    """The others are judged."""
+    set_id = desk_.around.compete(EVERYBODY, IDS)
+    desk_.around.all_drawn()
+    desk_.around.forgotten.add(IDS[0])
+    found = competition(desk_.around, desk_.evaluator, set_id)
+    assert (found.drawn, [item.drawn for item in found.duels]) == (7, [7, 7, 7])
+
+
 def test_a_contestant_without_a_map_has_no_figures(desk_: Desk) -> None:
     """The other pairs have theirs; nobody is ranked."""
     set_id = desk_.around.compete((BETTER, ONE, Version("small", 7)), IDS)

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import delete, func, insert, select
 
 from madseg.client import MaskTaskState, TestKind, Version
 from madseg.core.confusion import confusion, mean_iou
 from madseg.core.errors import NotFound
 from madseg.core.label_map import decode, from_dense
-from madseg.core.rounds import Step
+from madseg.core.rounds import Outcome, Step
 from madseg.ports import Database
 from madseg.rounds.evaluating import LANE, unpacked
 from madseg.rounds.standings import results, standings
@@ -89,6 +89,21 @@ def test_a_late_veto_takes_an_image_out(done: Desk) -> None:
     found = standings(done.database, "small")
     assert (found.sets[0].images, found.sets[0].vetoed) == (2, 1)
     assert image not in {item.image_id for item in results(done.database, "small", 1)}
+
+
+@pytest.mark.parametrize("step", [Step.EVALUATING, Step.REPLAYING])
+def test_an_image_that_is_forgotten_meanwhile_is_left_out(desk: Desk, step: Step) -> None:
+    """The round goes on, and the set has figures over the others."""
+    desk.start()
+    desk.until(step)
+    with desk.database.write() as tx:
+        tx.execute(delete(RESULTS))
+    image = next(item.image_id for item in desk.around.made if item.purpose == "test")
+    desk.around.forgotten.add(image)
+    ended = desk.until(Step.ENDED)
+    assert (ended.outcome, ended.notes) == (Outcome.RELEASED, ())
+    assert standings(desk.database, "small").sets[0].images == 2
+    assert image not in {item.image_id for item in results(desk.database, "small", 1)}
 
 
 def test_another_mask_of_an_image_is_counted_anew(done: Desk) -> None:

@@ -9,7 +9,7 @@ import threading
 import time
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -91,15 +91,16 @@ class Evaluator:
     def hold(self, images: Sequence[Held], versions: Collection[Version]) -> dict[str, dict[Version, float]]:
         """mIoU of versions on images with masks, by image id, counting what is new; where a version has a map.
 
+        An image that was forgotten meanwhile isn't among them.
+
         Raises:
             Unavailable: a neighbour doesn't answer; what was counted so far is kept.
         """
-        wanted, of_mask = frozenset(versions), {item.mask: item.image_id for item in images}
+        wanted = frozenset(versions)
         with self._lock:
-            known = self._known(list(of_mask))
-            for item in images:
-                self._count_image(item, wanted - known.get(item.mask, set()))
-        found: dict[str, dict[Version, float]] = {item.image_id: {} for item in images}
+            there = self._counted(images, wanted)
+        of_mask = {item.mask: item.image_id for item in there}
+        found: dict[str, dict[Version, float]] = {item.image_id: {} for item in there}
         columns = (RESULTS.c.mask, RESULTS.c.model, RESULTS.c.version, RESULTS.c.mean_iou)
         with self._database.snapshot() as tx:
             for row in _in_chunks(tx, columns, list(of_mask)):
@@ -111,9 +112,20 @@ class Evaluator:
         versions = self._versions(model)
         for number, found in self._sets(model).items():
             self._keep_set(model, number, found)
-            known = self._known([item.mask for item in found.images])
-            for item in found.images:
+            there = self._counted(found.images, versions)
+            if len(there) < len(found.images):
+                self._keep_set(model, number, replace(found, images=there))
+
+    def _counted(self, images: Sequence[Held], versions: frozenset[Version]) -> list[Held]:
+        """Counts what is new; the images without those that were forgotten since somebody listed them."""
+        known, there = self._known([item.mask for item in images]), []
+        for item in images:
+            try:
                 self._count_image(item, versions - known.get(item.mask, set()))
+                there.append(item)
+            except NotFound as error:
+                log.warning("image_left_out", image_id=item.image_id, mask=item.mask, reason=str(error))
+        return there
 
     def _versions(self, model: str) -> frozenset[Version]:
         """Versions whose maps are there: of all contests of the target that aren't only beginning."""
@@ -167,6 +179,7 @@ class Evaluator:
         return found
 
     def _count_image(self, item: Held, missing: Collection[Version]) -> None:
+        """Raises NotFound where image or mask is gone."""
         looked = self._lacking.get(item.mask)
         now = time.monotonic()
         if not missing or (looked and looked[0] >= frozenset(missing) and now - looked[1] < AGAIN_SECONDS):
