@@ -7,6 +7,7 @@ import pytest
 
 from madseg import __version__
 from madseg.cli.failures import explained
+from madseg.client import MaskPurpose
 from tests.cli.terminal import Terminal
 
 
@@ -61,6 +62,19 @@ def test_a_missing_library_names_the_way_to_get_it() -> None:
     expected = 'this command needs numpy, which isn\'t installed: in the checkout, pip install ".[up]"'
     assert explained(missing) == expected
     assert explained(ModuleNotFoundError("No module named 'madseg.none'", name="madseg.none")) is None
+
+
+def test_the_way_back_from_a_backup_asks_the_copy(madseg: Terminal) -> None:
+    """In the second terminal, too."""
+    told = madseg("backup", "--help").out
+    assert "madseg up --state TARGET --repository TARGET/model_repository" in " ".join(told.split())
+    assert "MADSEG_STATE=TARGET madseg reconcile" in told
+
+
+def test_masks_are_exported_by_every_purpose(madseg: Terminal) -> None:
+    """As the help says."""
+    told = madseg("labels", "export", "--help").out
+    assert [item for item in MaskPurpose if item is not MaskPurpose.UNKNOWN and item not in told] == []
 
 
 def test_the_version_is_told(madseg: Terminal) -> None:

@@ -17,9 +17,10 @@ def backup(
     ),
     json: Json = False,
 ) -> None:
-    """Copy the state and the model repository, of one piece, while `madseg up` goes on.
+    """Copy the state and the model repository, as a consistent whole, while `madseg up` goes on.
 
-    To restore it: madseg up --state TARGET --repository TARGET/model_repository, then madseg reconcile.
+    To restore it: madseg up --state TARGET --repository TARGET/model_repository, and in a second terminal
+    MADSEG_STATE=TARGET madseg reconcile.
     """
     from madseg.backup import back_up
     from madseg.cli.progress import tracked

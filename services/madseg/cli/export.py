@@ -43,7 +43,7 @@ def all_(
 ) -> None:
     """Write images, label maps, rankings, candidates, scores, masks, runs, rounds and models to a folder.
 
-    A run that was cut off is gone on with by the same command. Images that are forgotten before it ends aren't in it.
+    The same command resumes a run that was cut off. Images that are forgotten before it ends aren't in it.
     """
     from datetime import UTC, datetime
 

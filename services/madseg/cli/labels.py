@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from madseg.cli.arguments import Json, connect
+from madseg.cli.masks import PURPOSES
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -82,13 +83,13 @@ def export(
     campaign: Annotated[str, typer.Option(help="Only masks of this campaign.")] = "",
     purpose: Annotated[
         str | None,
-        typer.Option(help="Only for this: counterexample, test, random_lane or second_opinion. Default: all but that."),
+        typer.Option(help=f"Only for this: {PURPOSES}. Default: all but second_opinion."),
     ] = None,
     by_name: Annotated[bool, typer.Option(help="Name masks as their images were when they came in.")] = False,
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
-    """Write accepted masks, named by their images' ids. A run that was cut off is gone on with by the same command."""
+    """Write accepted masks, named by their images' ids. The same command resumes a run that was cut off."""
     from madseg.cli.imports import served_taxonomy
     from madseg.cli.mask_images import name_by_image
     from madseg.cli.mask_tally import MaskTally

@@ -31,7 +31,7 @@ PerRanking = Annotated[int | None, typer.Option(help="Places of each ranking tha
 Raters = Annotated[int | None, typer.Option(help="Ratings that each image needs. [default: 3]")]
 Counterexamples = Annotated[int | None, typer.Option("--counterexamples", help="Images of S. [default: 100]")]
 Reserved = Annotated[int | None, typer.Option("--test-reserved", help="Images reserved for T. [default: 40]")]
-Reported = Annotated[int | None, typer.Option("--test-reported", help="Of these reported. [default: 30]")]
+Reported = Annotated[int | None, typer.Option("--test-reported", help="How many of these are reported. [default: 30]")]
 Annotator = Annotated[list[str] | None, typer.Option(help="Who draws. Default: whoever does. May be repeated.")]
 Double = Annotated[float | None, typer.Option(help="Share of the masks drawn twice. [default: 0.05]")]
 ApproveChoice = Annotated[bool, typer.Option("--approve-choice", help="Wait for a word before S and T are chosen.")]
