@@ -131,8 +131,8 @@ def _prepare(database: Database, stream: Stream, topic: str, models: str, criter
         follow_identity(tx, models, of_models)
         check_project(tx, criteria.taxonomy.id, str(criteria.grid))
         dropped = drop_other_metrics(tx, criteria)
-        open_contests(tx, load_layout(tx, criteria), criteria)
         rebuilt = apply_constraint(tx, criteria, capacity)
+        open_contests(tx, load_layout(tx, criteria), criteria)
     log.info("selector_prepared", criteria=criteria.id, rankings_rebuilt=rebuilt, contests_dropped=dropped)
 
 

@@ -171,9 +171,13 @@ def drop_other_metrics(tx: Connection, criteria: Criteria) -> int:
 
 def apply_constraint(tx: Connection, criteria: Criteria, capacity: int) -> int:
     """Makes the rankings again whose bounds of the area share aren't the project's any more; returns how many.
+    Selectors with the other constraint rank no more.
 
     Costs one pass over the pairs of their contests.
     """
+    other = PROJECT.c.content_constraint.is_distinct_from(criteria.constraint.id)
+    if tx.execute(update(PROJECT).where(other).values(content_constraint=criteria.constraint.id)).rowcount:
+        bump(tx, "layout")
     changed = 0
     for contest in load_layout(tx, criteria).contests.values():
         stale = [item for item in contest.all_rankings() if (item.low, item.high) != bounds(criteria, item.key.label)]

@@ -91,14 +91,9 @@ def load_layout(tx: Connection, criteria: Criteria) -> Layout:
     """Reads the layout. Costs a few queries over some hundred rows.
 
     Raises:
-        Conflict: a selector with another metric has been started on this database.
+        Conflict: a selector with another metric or content constraint has been started on this database.
     """
-    metric = tx.execute(select(PROJECT.c.metric)).scalar_one_or_none()
-    if metric not in (None, criteria.metric.id):
-        raise Conflict(
-            f"label maps are compared by {metric} now, this selector has {criteria.metric.id}: give all selectors of "
-            "the database the same MADSEG_MIN_CLASS_SHARE and start them again"
-        )
+    _check_criteria(tx, criteria)
     version_ids, competition = load_versions(tx)
     layout = Layout(version_ids, competition, {}, counter(tx, "horizon"))
     _load_contests(tx, criteria, layout)
@@ -163,6 +158,22 @@ def _make_rankings(tx: Connection, contest_id: int, labels: Iterable[int], crite
 def bounds(criteria: Criteria, label: int) -> tuple[float, float]:
     """The bounds of a class's area share; a free class has 0 and 1."""
     return criteria.constraint.bounds.get(label, (0.0, 1.0))
+
+
+def _check_criteria(tx: Connection, criteria: Criteria) -> None:
+    """Refuses what others must not compare or rank by; nothing is refused before a first start has said what holds."""
+    row = tx.execute(select(PROJECT.c.metric, PROJECT.c.content_constraint)).one_or_none()
+    metric, constraint = row or (None, None)
+    if metric not in (None, criteria.metric.id):
+        raise Conflict(
+            f"label maps are compared by {metric} now, this selector has {criteria.metric.id}: give all selectors of "
+            "the database the same MADSEG_MIN_CLASS_SHARE and start them again"
+        )
+    if constraint not in (None, criteria.constraint.id):
+        raise Conflict(
+            "the rankings keep to another content constraint now than this selector has: give all selectors of the "
+            "database the same MADSEG_CONSTRAINT and start them again"
+        )
 
 
 def _labels(competition: Competition, ref: ContestRef, taxonomy: Taxonomy) -> list[int]:

@@ -66,8 +66,10 @@ PROJECT = Table(
     Column("taxonomy_id", String(255), primary_key=True),
     Column("grid", String(32), nullable=False),
     Column("metric", String(64)),
+    Column("content_constraint", Text),
 )
-"""One row: the taxonomy and grid that everything stored here is of, and the metric by which all selectors compare."""
+"""One row: the taxonomy and grid that everything stored here is of, the metric by which all selectors compare, and the
+id of the content constraint by which all rank."""
 
 VERSIONS = Table(
     "selector_versions",
