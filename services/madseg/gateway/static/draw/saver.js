@@ -3,7 +3,7 @@
  * Autosave: a second after the last stroke the mask goes out as the revision that follows the last one.
  *
  * One save is under way at a time. Each is kept in this browser until it is acknowledged, and is sent again under its
- * own key, so that an answer that got lost makes no second revision.
+ * own key, so that an answer that got lost makes no second revision. What is drawn meanwhile is kept beside it.
  */
 
 import { ApiError, signals } from "/static/api.js";
@@ -27,6 +27,8 @@ export class Saver extends EventTarget {
   pending = null;
   #dirty = false;
   #sending = false;
+  /** @type {Promise<void> | null} */
+  #keeping = null;
   #timer = 0;
   #pause = REST_MS;
   #spent = 0;
@@ -92,7 +94,8 @@ export class Saver extends EventTarget {
   /** Saves now; ends when all is saved, or when that must wait. */
   async flush() {
     clearTimeout(this.#timer);
-    if (this.#sending || this.state === "stale") return;
+    if (this.state === "stale") return;
+    if (this.#sending) return this.#keepLatest();
     if (this.#dirty && !this.pending) this.#take();
     if (!this.pending) return;
     this.#sending = true;
@@ -129,10 +132,19 @@ export class Saver extends EventTarget {
       this.pending = null;
       this.#pause = REST_MS;
       await keeping;
+      await this.#keeping;
       await forget(this.task).catch(ignored);
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  /** Keeps what was drawn since the save that is under way began, one copy at a time. */
+  #keepLatest() {
+    if (!this.#dirty || !this.pending) return;
+    if (this.#keeping) return this.#soon(REST_MS);
+    const keeping = keep({ ...this.pending, latest: this.encoded() }).catch(ignored);
+    this.#keeping = keeping.then(() => void (this.#keeping = null));
   }
 
   /** @param {unknown} error */

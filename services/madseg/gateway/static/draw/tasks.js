@@ -15,6 +15,9 @@ import { decode, toDense } from "/static/codec.js";
  * @property {Finding[]} findings @property {Message[]} messages
  */
 
+/** Milliseconds after which a save counts as lost, though the network says nothing. */
+const LONGEST_SAVE_MS = 30000;
+
 /** Words for what the API says in one. @type {Record<string, string>} */
 export const WORDS = {
   counterexample: "counterexample",
@@ -72,7 +75,8 @@ export async function revisionOf(id, number = 0, signal) {
 /** @param {string} id @param {{follows: number, key: string, bytes: Uint8Array, ms: number}} save @returns {Promise<number>} the revision */
 export async function saveMask(id, { follows, key, bytes, ms }) {
   const query = { follows, key, drawing_ms: ms };
-  return (await put(`/api/mask-tasks/${id}/mask`, bytes, query, { keepalive: bytes.length < 60000 })).revision;
+  const options = { keepalive: bytes.length < 60000, signal: AbortSignal.timeout(LONGEST_SAVE_MS) };
+  return (await put(`/api/mask-tasks/${id}/mask`, bytes, query, options)).revision;
 }
 
 /** @param {string} id @param {string} what path behind the task @param {unknown} [body] */
