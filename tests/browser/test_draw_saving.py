@@ -1,4 +1,4 @@
-"""Draw: a save that hangs keeps nothing back."""
+"""Draw: a save that hangs keeps nothing back, and what isn't saved isn't given away."""
 
 from collections.abc import Callable
 
@@ -58,3 +58,19 @@ def test_a_save_that_hangs_is_given_up_and_sent_again(stage: Stage, window: Wind
     stage.failing = set()
     assert np.array_equal(dots(stage, 200, 300), hand.saved())
     assert len(stage.masks.revisions[DRAWN]) == 3
+
+
+def test_a_mask_that_is_not_saved_is_not_given_back(stage: Stage, window: Window) -> None:
+    """Whoever drew on would lack the last strokes."""
+    hand = Hand(window(expected="503"), stage).begin()
+    stage.failing = {MASK}
+    hand.click(200, 200)
+    hand.page.get_by_role("button", name="Give back").click()
+    expect(hand.page.get_by_role("alert")).to_contain_text("give it back once madseg is in reach again")
+    assert stage.posted(f"mask-tasks/{DRAWN}/return") == []
+    stage.failing = set()
+    hand.saved()
+    hand.page.get_by_role("button", name="Give back").click()
+    expect(hand.page.get_by_text("Given back.")).to_be_visible()
+    assert stage.posted(f"mask-tasks/{DRAWN}/return") == [{}]
+    assert np.array_equal(dots(stage, 200), stage.masks.pixels())

@@ -14,11 +14,7 @@ import { short } from "/static/words.js";
  */
 export function Head({ easel, task, note, error, begun, failed, submit, next }) {
   const [sending, setSending] = useState(false);
-  const giveBack = () =>
-    easel.saver
-      .settled()
-      .then(() => act(task.id, "return"))
-      .then(() => next("Given back."), failed);
+  const giveBack = () => handBack(easel).then(() => next("Given back."), failed);
   const sent = (/** @type {any} */ answer) => {
     const replacement = answer?.replacement_image_id;
     next(replacement ? `Sent back: ${short(replacement)} takes its place.` : "Sent back.");
@@ -36,4 +32,10 @@ export function Head({ easel, task, note, error, begun, failed, submit, next }) 
     </div>
     ${sending && html`<${SendBack} task=${task} sent=${sent} close=${() => setSending(false)} />`}
   </header>`;
+}
+
+/** Saves what isn't saved, and gives the task back: whoever goes on with it sees what the server has. @param {import("/static/draw/easel.js").Easel} easel */
+async function handBack(easel) {
+  if (!(await easel.saver.settled())) throw new Error("The mask isn’t saved yet. It is kept here: give it back once madseg is in reach again.");
+  await act(easel.task.id, "return");
 }
