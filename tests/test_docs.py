@@ -88,6 +88,13 @@ def test_the_readme_names_files_that_exist() -> None:
             assert (page.parent / link).exists(), f"{page.name} links to {link}"
 
 
+def test_contributors_find_every_target() -> None:
+    """Of the Makefile, in the table of CONTRIBUTING.md."""
+    targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)) - {"help"}
+    rows = re.findall(r"^\| (`[^|]+) \|", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    assert targets == {name for row in rows for name in re.findall(r"`([a-z-]+)`", row)}
+
+
 def test_the_readme_gives_the_two_commands() -> None:
     """`make demo` and `make test` stand on its first screen, and no figure is left open."""
     text = (ROOT / "README.md").read_text()
