@@ -25,6 +25,7 @@ COMBINED = [
     "base+mig+finetune-job-gpu",
     "production+finetune-job",
     "production+finetune-job-gpu",
+    "production+finetune-job-indexed",
 ]
 """Components that change the same objects, in orders in which they may stand."""
 

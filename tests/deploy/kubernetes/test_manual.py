@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from tests.deploy.kubernetes.rendered import KUBERNETES, Object, changed, named, rendered
+from tests.deploy.kubernetes.test_training import processes
 from tests.pages.blocks import Block, blocks
 
 PAGE = KUBERNETES.parents[1] / "docs" / "kubernetes.md"
@@ -23,7 +24,7 @@ LINES = [block for block in blocks(PAGE) if block.language == "yaml" and "kind" 
 
 def overlay(block: Block) -> str:
     """What it is meant for."""
-    return "production+finetune-job" if "training" in block.text else "production"
+    return "production+finetune-job-indexed" if "training" in block.text else "production"
 
 
 def with_lines(words: str) -> tuple[Object, ...]:
@@ -36,6 +37,11 @@ def with_lines(words: str) -> tuple[Object, ...]:
 def test_lines_of_the_manual_change_something(block: Block) -> None:
     """A patch that aims at nothing would be passed over in silence."""
     assert changed(overlay(block), lines(block)) != rendered(overlay(block))
+
+
+def test_another_number_of_pods_is_agreed_upon() -> None:
+    """By the lines that stand there."""
+    assert processes(with_lines("completions")) == {4}
 
 
 def test_the_manual_names_every_label_that_lets_in() -> None:

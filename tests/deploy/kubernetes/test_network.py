@@ -59,6 +59,15 @@ def test_the_api_server_is_asked_by_who_has_a_role_there(variant: str) -> None:
     assert let == bound
 
 
+@variants
+def test_pods_that_train_one_network_reach_each_other(variant: str) -> None:
+    """At any port, and nobody else."""
+    policy = named(rendered(variant), "NetworkPolicy")["training"]["spec"]
+    themselves = {"podSelector": policy["podSelector"]}
+    assert policy["podSelector"] == {"matchLabels": {"app.kubernetes.io/name": "training"}}
+    assert (policy["ingress"], policy["egress"]) == ([{"from": [themselves]}], [{"to": [themselves]}])
+
+
 @pytest.mark.parametrize("variant", sorted(set(VARIANTS) - set(NETWORKED)))
 def test_without_the_component_nobody_is_shut(variant: str) -> None:
     """A single policy would shut whom it names from everything else."""
