@@ -182,13 +182,36 @@ def test_routes_lead_to_services(variant: str) -> None:
     assert {rule["host"] for item in named(objects, "Ingress").values() for rule in item["spec"]["rules"]} == hosts
 
 
+def test_grpc_and_pages_share_one_name() -> None:
+    """By one route: of two kinds with the same name at a listener, one is refused. The ingress parts them by the same
+    paths."""
+    objects = rendered("base+gateway-api")
+    assert [item["kind"] for item in objects if item["kind"].endswith("Route")] == ["HTTPRoute"]
+    (route,) = named(objects, "HTTPRoute").values()
+    ports = {item["name"]: item["port"] for item in named(objects, "Service")["gateway"]["spec"]["ports"]}
+    led = {
+        match["path"]["value"]: backend["port"]
+        for rule in route["spec"]["rules"]
+        for match in rule["matches"]
+        for backend in rule["backendRefs"]
+    }
+    assert led == {"/madseg.v1.IntakeService": ports["grpc"], "/": ports["http"]}
+    paths = {
+        path["path"]: ports[path["backend"]["service"]["port"]["name"]]
+        for item in named(rendered("base+ingress"), "Ingress").values()
+        for rule in item["spec"]["rules"]
+        for path in rule["http"]["paths"]
+    }
+    assert paths == led
+
+
 def _backends(objects: tuple[Object, ...]) -> Iterator[tuple[str, Any]]:
     for item in named(objects, "Ingress").values():
         for rule in item["spec"]["rules"]:
             for path in rule["http"]["paths"]:
                 yield path["backend"]["service"]["name"], next(iter(path["backend"]["service"]["port"].values()))
     for item in objects:
-        if item["kind"] in {"HTTPRoute", "GRPCRoute"}:
+        if item["kind"] == "HTTPRoute":
             for rule in item["spec"]["rules"]:
                 yield from ((backend["name"], backend["port"]) for backend in rule["backendRefs"])
 
