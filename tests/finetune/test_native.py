@@ -115,6 +115,23 @@ def test_a_twin_has_weights_of_its_own(tmp_path: Path, pictures: Picture) -> Non
         assert not torch.equal(network(torch.from_numpy(pictures)), twin(torch.from_numpy(pictures)))
 
 
+def test_pieces_in_front_may_have_a_batch_of_one_built_in(tmp_path: Path, pictures: Picture) -> None:
+    """Pictures then go through one by one."""
+    file = served_export(known(), tmp_path, GRID)
+    before = NativeNetwork(trainable(file, CLASSES), known())
+    for node in file.graph.node:
+        node.input[:] = ["madseg/head/back" if name == "image" else name for name in node.input]
+    for at, (sizes, names) in enumerate((([-1, 3], ("image", "flat")), ([1, *GRID, 3], ("flat", "back")))):
+        shape = onnx.numpy_helper.from_array(np.array(sizes, np.int64), f"madseg/head/sizes{at}")
+        file.graph.initializer.append(shape)
+        taken, given = (name if name == "image" else f"madseg/head/{name}" for name in names)
+        file.graph.node.insert(at, onnx.helper.make_node("Reshape", [taken, shape.name], [given]))
+    network = NativeNetwork(trainable(file, CLASSES), known())
+    assert (before.batches, network.batches) == (True, False)
+    with torch.no_grad():
+        assert torch.allclose(network(torch.from_numpy(pictures)), before(torch.from_numpy(pictures)), atol=1e-5)
+
+
 def test_an_answer_of_labels_keeps_its_argmax(tmp_path: Path, pictures: Picture) -> None:
     """What is exchanged ends before it."""
     file = served_export(known(), tmp_path, GRID)

@@ -124,6 +124,37 @@ def test_a_batch_that_is_built_in_is_found_by_running() -> None:
         assert network(torch.from_numpy(both)).shape == (2, 3, 16, 24)
 
 
+def test_a_batch_of_one_behind_what_flattens_is_left_as_it_is() -> None:
+    """A dense layer over the pixels of all pictures: its rows aren't pictures, and the graph goes to torch and back."""
+    network = check_round_trip(served(flattening()), CLASSES)
+    assert not network.batches
+    both = torch.from_numpy(np.stack([scene(n, (1, 2))[0] for n in range(2)]))
+    with torch.no_grad():
+        assert torch.equal(network(both), torch.cat([network(both[:1]), network(both[1:])]))
+
+
+def flattening() -> onnx.ModelProto:
+    """The small network whose last layer is dense: NCHW to NHWC, all pixels in rows, and back to one picture."""
+    model = bare(batch=1)
+    weight = next(item for item in model.graph.initializer if item.name == "w2")
+    dense = onnx.numpy_helper.to_array(weight)[:, :, 0, 0].T
+    weight.CopyFrom(onnx.numpy_helper.from_array(np.ascontiguousarray(dense), "w2"))
+    for name, sizes in (("rows", [-1, 8]), ("picture", [1, 16, 24, 3])):
+        model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(sizes, np.int64), name))
+    del model.graph.node[-1]
+    model.graph.node.extend(
+        [
+            onnx.helper.make_node("Transpose", ["n"], ["last"], perm=[0, 2, 3, 1]),
+            onnx.helper.make_node("Reshape", ["last", "rows"], ["pixel"]),
+            onnx.helper.make_node("MatMul", ["pixel", "w2"], ["product"]),
+            onnx.helper.make_node("Add", ["product", "b2"], ["sum"]),
+            onnx.helper.make_node("Reshape", ["sum", "picture"], ["again"]),
+            onnx.helper.make_node("Transpose", ["again"], ["logits"], perm=[0, 3, 1, 2]),
+        ]
+    )
+    return model
+
+
 def test_a_network_that_torch_can_not_have_is_refused() -> None:
     """By the name of what it lacks."""
     model = bare()

@@ -19,7 +19,7 @@ from torch import nn
 from madseg.core.errors import InvalidModel
 from madseg.finetune.exported import INSIDE, exchanged, export, head
 from madseg.finetune.graph import Trainable
-from madseg.finetune.network import Network, any_batch, converted
+from madseg.finetune.network import Network, built, takes_batches
 from madseg.finetune.owned import answer
 from madseg.finetune.parity import TOLERANCE
 
@@ -50,7 +50,7 @@ class NativeNetwork(Network):
         """
         nn.Module.__init__(self)
         self.source, self._last = source, channels_last
-        self.front = converted(any_batch(head(source)))
+        self.front, batches = built(head(source), source.grid)
         self.body = _Body(module, source, channels_last)
         normalising = [part for part in module.modules() if isinstance(part, _NORMALISATION)]
         frozen = {id(item) for part in normalising for item in part.parameters()}
@@ -61,7 +61,7 @@ class NativeNetwork(Network):
             raise InvalidModel("the network has no weights that can be learned")
         self.eval()
         self._check_shape()
-        self.batches = self._takes_batches()
+        self.batches = batches and takes_batches(source.grid, self.scores, self.scores)
 
     @property
     def owned(self) -> Any:

@@ -6,7 +6,7 @@ keeps the statistics and the scale that it came with: with two pictures a batch 
 """
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,10 @@ with warnings.catch_warnings():
 
 _LEARNED_FIRST = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """What comes before the first of these prepares pictures and isn't learned."""
+
+
+_FAILURES = (RuntimeError, ValueError, IndexError, AssertionError, NotImplementedError)
+"""What a module raises that its tensors don't suit."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +56,10 @@ class Network(nn.Module):  # type: ignore[misc, unused-ignore]
         """Raises InvalidModel where the graph can't be turned into a module."""
         super().__init__()
         self.source = source
-        self.module = converted(any_batch(source.model))
+        self.module, self.batches = built(source.model, source.grid)
         self.weights = tuple(_learned(self.module, source.model))
         if not self.weights:
             raise InvalidModel("the network has no weights that can be learned")
-        self.batches = self._takes_batches()
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         if self.batches:
@@ -83,18 +86,6 @@ class Network(nn.Module):  # type: ignore[misc, unused-ignore]
         made.restore(self.state())
         return made
 
-    def _takes_batches(self) -> bool:
-        """Found by running it: exporters build the size of a batch in where no shape shows it."""
-        random = np.random.default_rng(0)
-        pictures = torch.from_numpy(random.integers(0, 256, (2, *self.source.grid, 3), np.uint8))
-        with torch.no_grad():
-            apart = torch.cat([self.scores(picture[None]) for picture in pictures])
-            try:
-                together = self.scores(pictures)
-            except (RuntimeError, ValueError, IndexError, AssertionError, NotImplementedError):
-                return False
-        return together.shape == apart.shape and bool(torch.allclose(together, apart, rtol=1e-3, atol=1e-3))
-
     def train(self, mode: bool = True) -> "Network":
         """Never switches normalisation or dropout to training."""
         super().train(False)
@@ -119,6 +110,41 @@ class Network(nn.Module):  # type: ignore[misc, unused-ignore]
     def written_into(self, model: onnx.ModelProto) -> onnx.ModelProto:
         """A copy of the network's file, served or bare, with what was learned."""
         return with_weights(model, self.state())
+
+
+def built(model: onnx.ModelProto, grid: tuple[int, int]) -> tuple[Any, bool]:
+    """The torch module of a graph, and whether it takes several pictures at once.
+
+    Where the graph that `any_batch` gives fails, or says something else, it is the module of the graph as it came.
+
+    Raises:
+        InvalidModel: onnx2torch doesn't know a part of it, or makes something of it that doesn't run.
+    """
+    plain, loose = converted(model), converted(any_batch(model))
+    batches = takes_batches(grid, plain, loose)
+    return loose if batches else plain, batches
+
+
+def takes_batches(grid: tuple[int, int], one: Callable[..., Any], several: Callable[..., Any]) -> bool:
+    """Whether `several` says of two pictures at once what `one` says of each.
+
+    Found by running it: exporters build the size of a batch in where no shape shows it.
+
+    Raises:
+        InvalidModel: `one` doesn't run.
+    """
+    random = np.random.default_rng(0)
+    pictures = torch.from_numpy(random.integers(0, 256, (2, *grid, 3), np.uint8))
+    with torch.no_grad():
+        try:
+            apart = torch.cat([one(picture[None]) for picture in pictures])
+        except _FAILURES as error:
+            raise InvalidModel(f"the network doesn't run as onnx2torch has it: {error}") from error
+        try:
+            together = several(pictures)
+        except _FAILURES:
+            return False
+    return together.shape == apart.shape and bool(torch.allclose(together, apart, rtol=1e-3, atol=1e-3))
 
 
 def converted(model: onnx.ModelProto) -> Any:
@@ -208,7 +234,10 @@ def _adopt(owner: Any, key: str, name: str, value: NDArray[Any], shared: dict[st
 
 
 def any_batch(model: onnx.ModelProto) -> onnx.ModelProto:
-    """A copy whose Reshapes keep the first dimension that comes in, where they had 1 built in."""
+    """A copy whose Reshapes keep the first dimension that comes in, where they had 1 built in.
+
+    It isn't the same network where that dimension isn't the batch's, as behind one that flattens: `built` finds out.
+    """
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     shapes = {item.name: item for item in copy.graph.initializer}
