@@ -1,12 +1,14 @@
 """What docs/kubernetes.md has people write into their copy of an overlay does what it says."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import yaml
 
-from tests.deploy.kubernetes.rendered import KUBERNETES, Object, changed, named, rendered
+from tests.deploy.kubernetes.rendered import KUBERNETES, Object, changed, containers, named, pods, rendered
 from tests.deploy.kubernetes.test_training import processes
 from tests.pages.blocks import Block, blocks
 
@@ -37,6 +39,26 @@ def with_lines(words: str) -> tuple[Object, ...]:
 def test_lines_of_the_manual_change_something(block: Block) -> None:
     """A patch that aims at nothing would be passed over in silence."""
     assert changed(overlay(block), lines(block)) != rendered(overlay(block))
+
+
+def test_the_bucket_is_opened_with_the_secret_of_the_manual() -> None:
+    """By the file of the key that step 4 makes, which lies where the URL says."""
+    objects = with_lines("MADSEG_BLOBS")
+    ((name, told),) = (
+        (name, told) for name, told in named(objects, "ConfigMap").items() if "MADSEG_BLOBS" in told["data"]
+    )
+    url = told["data"]["MADSEG_BLOBS"]
+    path = Path(dict(parse_qsl(urlsplit(url).query))["credentials"])
+    assert f"create secret generic blobs --from-file={path.name}=" in PAGE.read_text()
+    holding = 0
+    for workload, pod in pods(objects):
+        for container in containers(pod):
+            if {"configMapRef": {"name": name}} in container.get("envFrom", []):
+                volumes = {item["name"]: item.get("secret", {}).get("secretName") for item in pod["volumes"]}
+                places = {item["mountPath"]: volumes[item["name"]] for item in container["volumeMounts"]}
+                assert places[str(path.parent)] == "blobs", workload["metadata"]["name"]
+                holding += 1
+    assert holding == 3
 
 
 def test_another_number_of_pods_is_agreed_upon() -> None:
