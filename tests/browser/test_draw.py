@@ -69,7 +69,7 @@ def test_test_images_start_empty(stage: Stage, window: Window) -> None:
     """Nobody's map may lead the hand."""
     page = window()
     page.goto(f"{stage.url}/#/draw/{NEXT}")
-    expect(page.get_by_text("test image")).to_be_visible()
+    expect(page.get_by_role("button", name="Hand in")).to_be_enabled()
     page.keyboard.press("s")
     expect(page.get_by_role("button", name="Begin from…")).to_have_count(0)
     expect(page.get_by_role("dialog")).to_have_count(0)
@@ -280,6 +280,25 @@ def test_the_guideline_follows_the_class(stage: Stage, window: Window) -> None:
     expect(layer).to_be_visible()
     expect(hand.page.get_by_label("Blend of picture and mask")).to_have_value("70")
     expect(hand.page.get_by_role("button", name="Outlines")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_key_that_is_held_counts_once(stage: Stage, window: Window) -> None:
+    """Nobody hands in the task that comes next without having looked at it; a size grows for as long as it is held."""
+    hand = Hand(window(), stage).begin()
+    keyboard = hand.page.keyboard
+    for _ in range(3):
+        keyboard.down("]")
+    keyboard.up("]")
+    expect(hand.page.get_by_label("Brush size")).to_have_value("39")
+    keyboard.down("Control")
+    keyboard.down("Enter")
+    expect(hand.page.get_by_text("test image")).to_be_visible()
+    expect(hand.page.get_by_role("button", name="Hand in")).to_be_enabled()
+    for _ in range(5):
+        keyboard.down("Enter")
+    hand.page.wait_for_timeout(500)
+    assert stage.masks.tasks[DRAWN]["state"] == "submitted"
+    assert stage.masks.tasks[NEXT]["state"] == "drawing"
 
 
 def test_the_keys_are_in_the_table(stage: Stage, window: Window) -> None:

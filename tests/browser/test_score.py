@@ -1,20 +1,15 @@
 """Scoring: every judgement counts once, none is lost, and nobody waits for the next image."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
+from tests.browser.scoring import AHEAD, grades, judging, settled
 from tests.browser.stage import Stage
 from tests.browser.windows import accessible, until
 
 Window = Callable[..., Page]
-AHEAD = 3
-"""Images that are ready beside the one on show."""
-LOADED = r"""performance.getEntriesByType('resource')
-  .filter((entry) => /images\/.*(picture|maps)/.test(entry.name)).length"""
-"""Pictures and maps that came."""
 PRESSED = """async (key) => {
   const canvas = document.querySelector(".viewing-overlay canvas");
   const before = canvas.toDataURL();
@@ -23,24 +18,6 @@ PRESSED = """async (key) => {
   return canvas.toDataURL() !== before;
 }"""
 """Whether the frame after a key shows another image."""
-
-
-def judging(stage: Stage, window: Window, *, width: int = 1440, **knobs: Any) -> Page:
-    """The page with its first images loaded."""
-    page = window(width, **knobs)
-    page.goto(f"{stage.url}/#/score")
-    expect(page.locator(".viewing:not(.blank)")).to_be_visible()
-    return page
-
-
-def grades(stage: Stage) -> list[Any]:
-    """What the server has, in order."""
-    return [body.get("grade", next(iter(body))) for body in stage.judged.values()]
-
-
-def settled(page: Page, stage: Stage, count: int) -> None:
-    """Waits until the server has that many judgements."""
-    until(page, lambda: len(stage.judged) == count)
 
 
 def overlay(page: Page) -> str:
@@ -116,8 +93,6 @@ def test_a_telephone_shows_one_picture(stage: Stage, window: Window) -> None:
 def test_the_next_image_is_there_at_once(stage: Stage, window: Window) -> None:
     """Loaded, decoded and painted before the key: in the next frame, though no picture is answered any more."""
     page = judging(stage, window)
-    until(page, lambda: page.evaluate(LOADED) == 2 * (1 + AHEAD))
-    page.wait_for_timeout(300)
     unanswered: list[Route] = []
     page.route("**/images/**", lambda route: unanswered.append(route))
     assert [page.evaluate(PRESSED, "3") for _ in range(AHEAD)] == [True] * AHEAD
@@ -180,7 +155,6 @@ def test_no_rater_sees_what_would_lead_them(stage: Stage, window: Window) -> Non
 def test_judgements_are_kept_while_offline(stage: Stage, window: Window) -> None:
     """They outlive the page, and are sent in order once there is a connection."""
     page = judging(stage, window, expected="ERR_INTERNET_DISCONNECTED|ERR_FAILED")
-    page.wait_for_timeout(300)
     page.context.set_offline(True)
     for key in ("1", "2", "3"):
         page.keyboard.press(key)
@@ -201,7 +175,6 @@ def test_judgements_are_kept_while_offline(stage: Stage, window: Window) -> None
 def test_more_images_come_once_there_is_a_connection(stage: Stage, window: Window) -> None:
     """Offline there are as many as were loaded ahead; afterwards it goes on by itself."""
     page = judging(stage, window, expected="ERR_INTERNET_DISCONNECTED")
-    page.wait_for_timeout(300)
     page.context.set_offline(True)
     for _ in range(4):
         page.keyboard.press("2")
@@ -217,7 +190,6 @@ def test_more_images_come_once_there_is_a_connection(stage: Stage, window: Windo
 def test_a_service_that_is_away_loses_nothing(stage: Stage, window: Window) -> None:
     """What failed is sent again, in order."""
     page = judging(stage, window, expected="503")
-    page.wait_for_timeout(300)
     stage.failing = {"assignments"}
     page.keyboard.press("4")
     page.keyboard.press("5")
@@ -230,7 +202,6 @@ def test_a_service_that_is_away_loses_nothing(stage: Stage, window: Window) -> N
 def test_judgements_are_sent_from_whatever_page(stage: Stage, window: Window) -> None:
     """Once there is a connection, be it that one looks at something else."""
     page = judging(stage, window, expected="503")
-    page.wait_for_timeout(300)
     stage.failing = {"assignments"}
     page.keyboard.press("4")
     page.get_by_role("link", name="Overview").click()
@@ -245,7 +216,6 @@ def test_judgements_are_sent_from_whatever_page(stage: Stage, window: Window) ->
 def test_nobody_sends_what_another_judged(stage: Stage, window: Window) -> None:
     """Who signs in next sends nothing of it; it waits for its owner."""
     page = judging(stage, window, expected="401|409")
-    page.wait_for_timeout(300)
     stage.signed_in = False
     page.keyboard.press("4")
     page.get_by_label("Token").fill("right")

@@ -6,7 +6,8 @@ import { useEffect, useRef } from "/static/view.js";
 /**
  * One line of a table. `keys` are `KeyboardEvent.key`s, with "Shift+" or "Mod+" (Ctrl or Cmd) where they matter,
  * or two of them with a space between, one after the other; the first is shown, unless `shown` says how.
- * @typedef {{keys: string[], label: string, run: (event: KeyboardEvent) => unknown, shown?: string}} Shortcut
+ * A key that is held counts once, unless the line `repeats`.
+ * @typedef {{keys: string[], label: string, run: (event: KeyboardEvent) => unknown, shown?: string, repeats?: boolean}} Shortcut
  */
 /** @typedef {{title: string, lines: Shortcut[]}} Table */
 
@@ -68,6 +69,7 @@ function lineFor(key) {
 }
 
 addEventListener("keydown", (event) => {
+  if (event.repeat && event.key === "Enter" && event.target instanceof HTMLButtonElement) event.preventDefault();
   if (event.altKey || event.defaultPrevented || isForField(event.target, event)) return;
   const open = document.querySelector("dialog[open]");
   if (open && !open.hasAttribute("data-keys")) return;
@@ -76,5 +78,6 @@ addEventListener("keydown", (event) => {
   begun = { key, until: event.timeStamp + SEQUENCE_MS };
   if (!line) return;
   event.preventDefault();
+  if (event.repeat && !line.repeats) return;
   line.run(event);
 });

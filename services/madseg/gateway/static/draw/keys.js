@@ -16,14 +16,14 @@ export function useDrawKeys(easel, classes, look, acts) {
   const { drawing, board } = easel;
   useShortcuts("Tools", [
     ...TOOLS.map((tool) => ({ keys: [tool.key], label: tool.words, run: () => drawing.set({ tool }) })),
-    { keys: ["["], label: "smaller brush", run: () => drawing.resize(-1) },
-    { keys: ["]"], label: "larger brush", run: () => drawing.resize(1) },
+    { keys: ["["], label: "smaller brush", repeats: true, run: () => drawing.resize(-1) },
+    { keys: ["]"], label: "larger brush", repeats: true, run: () => drawing.resize(1) },
     { keys: ["t"], label: "lay the void border", run: () => drawing.border() },
     { keys: ["Enter"], label: "close the polygon", run: () => drawing.close() },
-    { keys: ["Backspace"], label: "remove the last corner", run: () => drawing.unset() },
+    { keys: ["Backspace"], label: "remove the last corner", repeats: true, run: () => drawing.unset() },
     { keys: ["Escape"], label: "drop polygon or line", run: () => drawing.drop() },
-    { keys: ["Mod+z", "u"], label: "undo", run: () => drawing.undo() },
-    { keys: ["Mod+Shift+z", "Mod+y"], label: "redo", run: () => drawing.redo() },
+    { keys: ["Mod+z", "u"], label: "undo", repeats: true, run: () => drawing.undo() },
+    { keys: ["Mod+Shift+z", "Mod+y"], label: "redo", repeats: true, run: () => drawing.redo() },
   ]);
   useShortcuts("Classes", [
     ...classes.slice(0, 10).map((item, place) => ({ keys: [String(place)], label: item.name, run: () => drawing.set({ label: item.label }) })),
@@ -39,10 +39,10 @@ export function useDrawKeys(easel, classes, look, acts) {
     { keys: ["Mod+Enter"], label: "hand in for review", run: acts.submit },
     { keys: ["o"], label: "outlines or areas", run: () => acts.change({ outlined: !look.outlined }) },
     { keys: ["q"], label: "picture alone, and back", run: () => acts.change({ hidden: !look.hidden }) },
-    { keys: [","], label: "less of the mask", run: () => acts.change({ opacity: Math.max(0, look.opacity - 0.1) }) },
-    { keys: ["."], label: "more of the mask", run: () => acts.change({ opacity: Math.min(1, look.opacity + 0.1) }) },
-    { keys: ["+", "="], label: "zoom in", run: () => zoom(board, 1.5) },
-    { keys: ["-"], label: "zoom out", run: () => zoom(board, 1 / 1.5) },
+    { keys: [","], label: "less of the mask", repeats: true, run: () => acts.change({ opacity: Math.max(0, look.opacity - 0.1) }) },
+    { keys: ["."], label: "more of the mask", repeats: true, run: () => acts.change({ opacity: Math.min(1, look.opacity + 0.1) }) },
+    { keys: ["+", "="], label: "zoom in", repeats: true, run: () => zoom(board, 1.5) },
+    { keys: ["-"], label: "zoom out", repeats: true, run: () => zoom(board, 1 / 1.5) },
     { keys: ["w"], label: "all of the picture", run: () => fit(board) },
     // The board itself hears these, while it has the focus.
     { keys: ["(arrows)"], shown: "← → ↑ ↓", label: "move the cursor, with Shift farther", run: () => undefined },

@@ -18,8 +18,8 @@ export function useReviewKeys(board, look, change, acts) {
   };
   useShortcuts("Review", [
     { keys: ["n"], label: "next finding", run: acts.nextFinding },
-    { keys: ["["], label: "earlier revision", run: () => acts.step(-1) },
-    { keys: ["]"], label: "later revision", run: () => acts.step(1) },
+    { keys: ["["], label: "earlier revision", repeats: true, run: () => acts.step(-1) },
+    { keys: ["]"], label: "later revision", repeats: true, run: () => acts.step(1) },
     { keys: ["h"], label: "highlight what differs from prediction or revision before", run: turn },
     { keys: ["a"], label: "accept", run: acts.accept },
     { keys: ["b"], label: "send back", run: acts.sendBack },
@@ -32,10 +32,10 @@ export function useReviewKeys(board, look, change, acts) {
     { keys: ["i"], label: "picture alone", run: () => change({ shown: "picture" }) },
     { keys: ["q"], label: "blink: picture or mask", run: () => change({ shown: look.shown === "picture" ? "mask" : "picture" }) },
     { keys: ["o"], label: "outlines or areas", run: () => change({ outlined: !look.outlined }) },
-    { keys: [","], label: "less of the labels", run: () => change({ opacity: Math.max(0, look.opacity - 0.1) }) },
-    { keys: ["."], label: "more of the labels", run: () => change({ opacity: Math.min(1, look.opacity + 0.1) }) },
-    { keys: ["+", "="], label: "zoom in", run: () => zoom(board, 1.5) },
-    { keys: ["-"], label: "zoom out", run: () => zoom(board, 1 / 1.5) },
+    { keys: [","], label: "less of the labels", repeats: true, run: () => change({ opacity: Math.max(0, look.opacity - 0.1) }) },
+    { keys: ["."], label: "more of the labels", repeats: true, run: () => change({ opacity: Math.min(1, look.opacity + 0.1) }) },
+    { keys: ["+", "="], label: "zoom in", repeats: true, run: () => zoom(board, 1.5) },
+    { keys: ["-"], label: "zoom out", repeats: true, run: () => zoom(board, 1 / 1.5) },
     { keys: ["w"], label: "all of the picture", run: () => fit(board) },
   ]);
 }

@@ -75,17 +75,19 @@ export function Ranking({ matrix, defender, competitor, name, images, choose }) 
     {
       keys: ["ArrowRight", "ArrowDown"],
       label: "next image",
+      repeats: true,
       run: () => (closer < 0 ? focusCard(1) : setCloser(Math.min(closer + 1, shown - 1))),
     },
     {
       keys: ["ArrowLeft", "ArrowUp"],
       label: "image before",
+      repeats: true,
       run: () => (closer < 0 ? focusCard(-1) : setCloser(Math.max(closer - 1, 0))),
     },
     { keys: ["Enter"], label: "look closer", run: () => focusCard(0) },
     { keys: ["b"], label: "blink: swap the two maps", run: swap },
-    { keys: ["+", "="], label: "more of the maps", run: () => fade(0.1) },
-    { keys: ["-"], label: "more of the picture", run: () => fade(-0.1) },
+    { keys: ["+", "="], label: "more of the maps", repeats: true, run: () => fade(0.1) },
+    { keys: ["-"], label: "more of the picture", repeats: true, run: () => fade(-0.1) },
     { keys: ["p"], label: "pause or go on live", run: () => setPaused((now) => !now) },
     {
       keys: ["Escape"],

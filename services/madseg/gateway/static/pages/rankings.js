@@ -57,6 +57,7 @@ function Matrix({ matrix, chosen }) {
       keys: ["ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown"],
       shown: "← ↑ ↓ →",
       label: "move over the matrix",
+      repeats: true,
       run: focusFirst,
     },
     { keys: ["Enter"], label: "open a ranking", run: () => undefined },

@@ -50,7 +50,7 @@ function Judging({ campaign, open }) {
     .filter((one) => one && one.label !== 0);
 
   const judge = (/** @type {Record<string, unknown>} */ judgement, /** @type {Event} */ event) => {
-    if (!item) return;
+    if (!rating.takes(judgement)) return;
     since.current = event.timeStamp;
     setBare(false);
     setVetoing(false);
@@ -74,7 +74,7 @@ function Judging({ campaign, open }) {
         label: name.toLowerCase(),
         run: (/** @type {Event} */ event) => judge({ grade }, event),
       })),
-      { keys: ["x"], label: "veto: out of domain", run: () => item && setVetoing(true) },
+      { keys: ["x"], label: "veto: out of domain", run: () => rating.takes({}) && setVetoing(true) },
       { keys: ["u"], label: "can’t judge", run: (event) => judge({ abstention: true }, event) },
       { keys: ["z", "Mod+z"], label: "undo", run: () => rating.undo() },
       { keys: [" "], label: "blink between picture and map", run: blink },
@@ -105,7 +105,7 @@ function Judging({ campaign, open }) {
         <${Legend} seen=${seen} ready=${Boolean(item?.views)} />
       </div>
       <${Grades} judge=${judge} veto=${() => setVetoing(true)} undo=${() => rating.undo()} rating=${rating}
-        ready=${Boolean(item)} />
+        ready=${rating.takes({ grade: 0 })} aside=${rating.takes({})} />
     </div>`
     }
     ${vetoing && html`<${VetoDialog} close=${() => setVetoing(false)}

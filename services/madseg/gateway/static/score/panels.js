@@ -51,7 +51,7 @@ export function Legend({ seen, ready }) {
 }
 
 /** @param {any} props */
-export function Grades({ judge, veto, undo, rating, ready }) {
+export function Grades({ judge, veto, undo, rating, ready, aside }) {
   return html`<div class="grades">
     <div class="grade-buttons" role="group" aria-label="Grade of the map">
       ${GRADES.map(
@@ -67,11 +67,11 @@ export function Grades({ judge, veto, undo, rating, ready }) {
       )}
     </div>
     <div class="grade-other">
-      <button type="button" disabled=${!ready} onClick=${(/** @type {MouseEvent} */ event) => {
+      <button type="button" disabled=${!aside} onClick=${(/** @type {MouseEvent} */ event) => {
         unfocus(event);
         judge({ abstention: true }, event);
       }}><kbd>U</kbd> Can’t judge</button>
-      <button type="button" disabled=${!ready} onClick=${veto}><kbd>X</kbd> Veto</button>
+      <button type="button" disabled=${!aside} onClick=${veto}><kbd>X</kbd> Veto</button>
       <button type="button" disabled=${!rating.undoable} onClick=${(/** @type {MouseEvent} */ event) => {
         unfocus(event);
         undo();

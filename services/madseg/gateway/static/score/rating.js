@@ -79,9 +79,15 @@ export class Rating extends EventTarget {
     this.#shownAt = performance.now();
   }
 
+  /** Whether a judgement can be given now: a grade only of what is seen, another one also of what can't be loaded. @param {Record<string, unknown>} judgement */
+  takes(judgement) {
+    const item = this.current;
+    return Boolean(item?.views || (item?.error && !("grade" in judgement)));
+  }
+
   /** @param {Record<string, unknown>} judgement */
   judge(judgement) {
-    if (!this.current) return;
+    if (!this.takes(judgement)) return;
     const item = this.ahead.shift();
     const looked = this.#shownAt ? Math.round(performance.now() - this.#shownAt) : 0;
     this.#shownAt = 0;
