@@ -18,9 +18,14 @@ Infer = Callable[[Any, grpc.ServicerContext], None]
 
 
 class ScriptedTriton(GRPCInferenceServiceServicer):  # type: ignore[misc]
-    """Answers with the red channel. `infer` may refuse, wait or abort first; `ready` are the versions it has."""
+    """Answers with the red channel. `infer` may refuse, wait or abort first; `ready` are the versions it has.
 
-    def __init__(self, grid: Size, *ready: VersionRef, key: bytes = b"", certificate: bytes = b"") -> None:
+    After `age` milliseconds it ends a connection, a quarter of a second later also where something is under way on it.
+    """
+
+    def __init__(
+        self, grid: Size, *ready: VersionRef, key: bytes = b"", certificate: bytes = b"", age: int = 0
+    ) -> None:
         self.grid, self.ready, self.loadable = grid, set(ready), set(ready)
         self.infer: Infer = lambda _request, _context: None
         self.refusal = ""
@@ -29,10 +34,12 @@ class ScriptedTriton(GRPCInferenceServiceServicer):  # type: ignore[misc]
         self.changed = threading.Condition()
         self.versions: list[str] = []
         """Which were asked, in order."""
-        self._server = grpc.server(
-            ThreadPoolExecutor(64),
-            options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
-        )
+        self.connections: set[str] = set()
+        """Over which something was asked."""
+        options = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
+        if age:
+            options += [("grpc.max_connection_age_ms", age), ("grpc.max_connection_age_grace_ms", 250)]
+        self._server = grpc.server(ThreadPoolExecutor(64), options=options)
         add_GRPCInferenceServiceServicer_to_server(self, self._server)
         self.port = (
             self._server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([(key, certificate)]))
@@ -91,6 +98,7 @@ class ScriptedTriton(GRPCInferenceServiceServicer):  # type: ignore[misc]
     def ModelInfer(self, request: Any, context: grpc.ServicerContext) -> Any:
         self._count("infer")
         self.versions.append(f"{request.model_name}/{request.model_version}")
+        self.connections.add(context.peer())
         self.infer(request, context)
         if VersionRef(request.model_name, int(request.model_version)) not in self.ready:
             context.abort(grpc.StatusCode.NOT_FOUND, f"Request for unknown model: '{request.model_name}' is not found")

@@ -161,6 +161,28 @@ def test_a_server_that_is_slow_for_a_while_loses_nothing(triton: ScriptedTriton)
     inference.close()
 
 
+def test_connections_that_the_server_ends_cost_no_picture() -> None:
+    """Every pod of several gets its share so; what was under way for too long is asked once more, on another one."""
+    triton = ScriptedTriton(GRID, RED, age=200)
+    inference = open_inference(triton.url)
+    inference.load(RED, GRID)
+    free = threading.Event()
+
+    def infer(_request: object, _context: object) -> None:
+        if triton.calls["infer"] == 1:
+            free.wait(SECONDS)
+
+    triton.infer = infer
+    assert inference.submit(RED, picture(9)).result(SECONDS).labels[0, 0] == 9
+    assert triton.calls["infer"] == 2
+    while len(triton.connections) < 5:
+        assert inference.submit(RED, picture()).result(SECONDS).labels[0, 0] == 7
+    assert triton.calls["load"] == 0
+    free.set()
+    inference.close()
+    triton.stop()
+
+
 def test_no_more_than_the_bound_is_under_way(triton: ScriptedTriton) -> None:
     """`submit` waits until something was answered: so a slow server slows its callers."""
     inference = open_inference(f"{triton.url}?concurrency=2")
