@@ -11,6 +11,8 @@ import yaml
 from deploy.cluster.credentials import SERVICES, Credentials
 from madseg.adapters.streams.kafka_topics import wanted_settings
 from madseg.adapters.streams.kafka_url import parse
+from madseg.gateway.decode import LIMITS
+from madseg.gateway.image_routes import PARTS
 from madseg.wire import live_group, replay_group, requests_topic, topics
 from tests.deploy.kubernetes.rendered import KUBERNETES, VARIANTS, Object, containers, labels, named, pods, rendered
 
@@ -203,6 +205,16 @@ def test_grpc_and_pages_share_one_name() -> None:
         for path in rule["http"]["paths"]
     }
     assert paths == led
+
+
+def test_what_is_taken_in_gets_through_the_ingress() -> None:
+    """The largest form, and a stream of uploads without end, which nginx counts as one body."""
+    sizes = {
+        name: item["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
+        for name, item in named(rendered("base+ingress"), "Ingress").items()
+    }
+    assert sizes == {"gateway": "260m", "gateway-grpc": "0"}
+    assert int(sizes["gateway"].removesuffix("m")) << 20 > PARTS * LIMITS.max_bytes
 
 
 def _backends(objects: tuple[Object, ...]) -> Iterator[tuple[str, Any]]:
