@@ -186,7 +186,7 @@ def test_the_interface_describes_itself(client: httpx.Client) -> None:
     """OpenAPI with the body and every status."""
     operation = client.get("/openapi.json").json()["paths"]["/v1/images"]["post"]
     assert {"image/*", "multipart/form-data"} == set(operation["requestBody"]["content"])
-    assert {"200", "201", "207", "400", "401", "403", "410", "413", "415", "422", "429", "503"} == set(
+    assert {"200", "201", "207", "400", "401", "403", "408", "410", "413", "415", "422", "429", "503"} == set(
         operation["responses"]
     )
 

@@ -11,6 +11,7 @@ from madseg import __version__
 from madseg.core.errors import MadsegError
 from madseg.gateway.accept import Intake
 from madseg.gateway.http_gate import HttpGate
+from madseg.gateway.http_patience import PIECE_SECONDS
 from madseg.gateway.image_routes import image_routes
 from madseg.gateway.problems import refusal
 from madseg.gateway.web.application import Pages
@@ -26,11 +27,12 @@ def create_app(
     pages: Pages | None = None,
     door: Door | None = None,
     guarded: Guard | None = None,
+    patience: float = PIECE_SECONDS,
 ) -> FastAPI:
     """The web application. `ready` raises a MadsegError where uploads can't be taken now; `pages` are served too.
 
     `door` tells whose requests are taken; without it everybody's are, for an application inside of a test. `guarded`
-    says how many, by default as the settings do.
+    says how many, by default as the settings do; `patience` how many seconds a piece of a body may take.
 
     Its description is at /openapi.json; there are no pages that load scripts from elsewhere.
     """
@@ -60,7 +62,7 @@ def create_app(
     app.add_exception_handler(MadsegError, _failed)
     app.add_exception_handler(HTTPException, _failed)
     app.add_exception_handler(ClientDisconnect, _failed)
-    app.add_middleware(HttpGate, guarded=guarded)
+    app.add_middleware(HttpGate, guarded=guarded, patience=patience)
     if pages:
         pages.mount(app)
     app.add_middleware(WatchedRequests)

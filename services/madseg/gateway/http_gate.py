@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from madseg.core.errors import Busy
 from madseg.events import TRACEPARENT
+from madseg.gateway.http_patience import PIECE_SECONDS, Patient
 from madseg.gateway.problems import refusal
 from madseg.observing.requests import METHODS, route_of
 from madseg.observing.tracing import trace_of
@@ -25,11 +26,12 @@ class HttpGate:
     the path doesn't say it, in `request.state.touched`.
 
     A stream of events has its place only until it begins, so that pages that listen can't starve requests; how many
-    may listen is bounded where they do.
+    may listen is bounded where they do. A body that takes longer than `patience`, in seconds, is refused.
     """
 
-    def __init__(self, app: ASGIApp, guarded: Guard) -> None:
+    def __init__(self, app: ASGIApp, guarded: Guard, patience: float = PIECE_SECONDS) -> None:
         self._app, self._room, self._audit = app, guarded.crowd.calls, guarded.audit
+        self._patience = patience
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] in HEALTH:
@@ -53,7 +55,7 @@ class HttpGate:
                 await send(message)
 
             try:
-                await self._app(scope, receive, watched)
+                await self._app(scope, Patient(receive, self._patience), watched)
             finally:
                 self._audit.note(_event(scope, code), changing=scope["method"] not in HARMLESS)
 

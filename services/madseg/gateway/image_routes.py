@@ -86,6 +86,7 @@ _UPLOADED: Responses = {
     207: {"description": "Several files: one result each, in order, with its own status"},
     **_ALWAYS,
     **_problems(
+        _408="The rest of the request took too long to come",
         _410="The image was forgotten for ever",
         _413="More bytes or pixels than are taken",
         _415="No image of a kind that is taken in",

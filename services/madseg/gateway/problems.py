@@ -24,6 +24,7 @@ from madseg.core.errors import (
 )
 from madseg.gateway.accept import Forgotten
 from madseg.gateway.decode import TooLarge, UnknownFormat
+from madseg.gateway.http_patience import TooSlow
 
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (TooLarge, 413),
@@ -34,6 +35,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (Unauthenticated, 401),
     (Forbidden, 403),
     (NotFound, 404),
+    (TooSlow, 408),
     (AlreadyExists, 409),
     (Conflict, 409),
     (NotReady, 409),
@@ -54,7 +56,12 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
 )
 """The first that fits counts."""
 
-_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": "5"}, 504: {"Retry-After": "5"}}
+_HEADERS = {
+    401: {"WWW-Authenticate": "Bearer"},
+    408: {"Connection": "close"},
+    503: {"Retry-After": "5"},
+    504: {"Retry-After": "5"},
+}
 """What an answer of this status has to say besides."""
 
 

@@ -1,15 +1,18 @@
 """Signing in and out, and requests that other sites forge."""
 
 import json
+import socket
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
 import pytest
 
 from madseg.gateway.web.attempts import ADDRESSES, LIMIT, WINDOW_SECONDS, Attempts
-from madseg.gateway.web.session import MAX_COOKIE
+from madseg.gateway.web.session import MAX_COOKIE, MAX_SIGN_IN_BYTES, MAX_SIGN_INS
 from madseg.security.access import Role, digest
 from tests.gateway.web.site import Site
+from tests.pipeline.running import until
 
 HTTPS: dict[str, Any] = {"x-forwarded-proto": "https"}
 
@@ -89,6 +92,26 @@ def test_what_is_no_token_is_refused(site: Site, body: bytes) -> None:
     """As the caller's fault."""
     with site.visit() as client:
         assert client.post("/api/session", content=body).status_code == 400
+
+
+def test_what_signs_in_is_small(site: Site) -> None:
+    """Whoever sends it has shown no token yet."""
+    with site.visit() as client:
+        assert client.post("/api/session", json={"token": "x" * MAX_SIGN_IN_BYTES}).status_code == 413
+
+
+def test_sign_ins_that_do_not_come_leave_room_for_all_else(site: Site) -> None:
+    """More of them than are taken at once are told to come again; who is known goes on."""
+    begun = "POST /api/session HTTP/1.1\r\nHost: x\r\nX-Madseg: 1\r\nContent-Length: 9\r\n\r\n{"
+    with site.visit(Role.RATER) as rater, site.visit() as client, ExitStack() as stack:
+        for _ in range(MAX_SIGN_INS):
+            held = socket.create_connection(("127.0.0.1", httpx.URL(site.url).port or 0))
+            stack.enter_context(held).sendall(begun.encode())
+        body = {"token": site.tokens[Role.RATER]}
+        until(lambda: client.post("/api/session", json=body).status_code == 503)
+        assert rater.get("/api/me").status_code == 200
+        stack.close()
+        until(lambda: client.post("/api/session", json=body).status_code == 204)
 
 
 def test_changes_need_the_header(site: Site) -> None:

@@ -34,14 +34,14 @@ class Empty(Body):
     """No fields."""
 
 
-async def read_body(request: Request, kind: type[B]) -> B:
+async def read_body(request: Request, kind: type[B], limit: int = MAX_JSON_BYTES) -> B:
     """The body, where an empty one is an object without fields.
 
     Raises:
-        TooLarge: more than a megabyte.
+        TooLarge: more than `limit` bytes.
         InvalidInput: no JSON, or not such an object; `field` says where.
     """
-    content = await read_octets(request, MAX_JSON_BYTES)
+    content = await read_octets(request, limit)
     try:
         return kind.model_validate_json(content or b"{}")
     except ValidationError as error:

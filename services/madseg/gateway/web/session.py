@@ -9,9 +9,17 @@ from madseg.gateway.web.attempts import Attempts
 from madseg.gateway.web.bodies import Body, read_body
 from madseg.gateway.web.callers import Anybody, Door, cookie_of, cookie_value
 from madseg.gateway.web.encoding import said
+from madseg.security.crowd import Room
 
 MAX_COOKIE = 4000
 """Characters of a token as a cookie holds it: browsers drop larger cookies without a word."""
+
+
+MAX_SIGN_IN_BYTES = 64 << 10
+"""Of what signs in: signed tokens have some thousand bytes."""
+
+MAX_SIGN_INS = 16
+"""Sign-ins at once. Whoever has no token gets no farther, so that bodies that don't come leave room for all else."""
 
 
 class SignIn(Body):
@@ -23,12 +31,15 @@ class SignIn(Body):
 def session_routes(door: Door, attempts: Attempts, taxonomy: Taxonomy, grid: Size) -> APIRouter:
     """The routes of signing in."""
     router = APIRouter()
+    room = Room("calls", "as many people sign in as the server takes at once", MAX_SIGN_INS)
 
     @router.post("/session")
     async def begin_session(request: Request) -> Response:
         address = request.client.host if request.client else ""
         attempts.check(address)
-        token = (await read_body(request, SignIn)).token.strip()
+        with room.hold() as place:
+            place.take(1)
+            token = (await read_body(request, SignIn, MAX_SIGN_IN_BYTES)).token.strip()
         try:
             request.state.principal = door.identify(token)
         except Unauthenticated:
