@@ -133,7 +133,8 @@ def backfill(tx: Connection, contest: Contest, criteria: Criteria, capacity: int
 def refill(tx: Connection, ranking: Ranking, grid: Size, capacity: int) -> None:
     """Lowers a ranking's floor until as many leaders as its capacity may be mined, or it holds twice its capacity.
 
-    Excluded images become leaders too: they are skipped on reading and may be restored.
+    Excluded images become leaders too: they are skipped on reading and may be restored. Where there are enough, as
+    somebody has only read deeper than they reach, the floor stays, and the pairs aren't read.
     """
     if ranking.floor is None:
         return
@@ -142,6 +143,8 @@ def refill(tx: Connection, ranking: Ranking, grid: Size, capacity: int) -> None:
     tx.execute(delete(LEADERS).where(LEADERS.c.ranking_id == ranking.id, from_entry(*ranking.floor)))
     leaders = set(tx.execute(select(LEADERS.c.image_id).where(LEADERS.c.ranking_id == ranking.id)).scalars())
     total, mineable = len(leaders), len(leaders - excluded)
+    if mineable >= capacity or total >= 2 * capacity:
+        return
     rows, floor = [], None
     for image, discrepancy, area in past_floor(tx, ranking, grid.pixels):
         if mineable >= capacity or total >= 2 * capacity:
