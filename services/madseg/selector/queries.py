@@ -200,7 +200,7 @@ class Queries:
     def _cut(self, tx: Connection, contests: list[Progress], images: ImageFilter, per_ranking: int, near: int) -> Cut:
         rankings = {}
         for item in contests:
-            further = beyond(tx, item.contest.all_rankings(), images)
+            further = beyond(tx, item.contest.all_rankings(), self.criteria.grid.pixels, images)
             for ranking in item.contest.all_rankings():
                 rankings[ranking.key] = _plain(self._walk(tx, ranking, images, further))
         return Cut(cut(rankings, per_ranking, near), contests, standing(tx, self._topic))

@@ -69,19 +69,20 @@ def walk(
     if ranking.floor is None:
         return
     past(ranking.id)
-    for row, area in _entries(ranking, beyond or Beyond(tx, [ranking], where), pixels):
+    further = beyond or Beyond(tx, [ranking], where, pixels)
+    for row, area in further.entries(ranking):
         if has_tags(row, images):
             yield _standing(row, area / pixels)
 
 
-def beyond(tx: Connection, rankings: Iterable[Ranking], images: ImageFilter) -> "Beyond":
+def beyond(tx: Connection, rankings: Iterable[Ranking], pixels: int, images: ImageFilter) -> "Beyond":
     """What lies past the leaders of some rankings of one contest: read when it is needed, and once for all of them."""
-    return Beyond(tx, list(rankings), conditions(images))
+    return Beyond(tx, list(rankings), conditions(images), pixels)
 
 
 def past_floor(tx: Connection, ranking: Ranking, pixels: int) -> Iterator[tuple[bytes, float, int]]:
     """(image, discrepancy, area) of the entries behind the floor, excluded images included, in rank order."""
-    for row, area in _entries(ranking, Beyond(tx, [ranking], IMAGES.c.random_lane.is_(False)), pixels):
+    for row, area in Beyond(tx, [ranking], IMAGES.c.random_lane.is_(False), pixels).entries(ranking):
         yield row.image_id, row.discrepancy, area
 
 
@@ -90,22 +91,51 @@ class Beyond:
 
     Measured on a cut over 200,000 images and 200 rankings under filters that one image in twenty or in a hundred meets:
     18 to 25 s where each ranking reads by itself, 4 to 6 s so. An index of the images by time changes neither.
+    What one ranking has read is kept for the others, a kilobyte a pair; nothing is where there is one ranking.
     """
 
-    def __init__(self, tx: Connection, rankings: Sequence[Ranking], where: ColumnElement[bool]) -> None:
-        self._seen: list[tuple[Row[Any], tuple[dict[int, int], dict[int, int]]]] = []
-        self._rows = _pairs(tx, rankings, where)
+    def __init__(self, tx: Connection, rankings: Sequence[Ranking], where: ColumnElement[bool], pixels: int) -> None:
+        self._rankings = {(ranking.key.defender, ranking.key.label): ranking for ranking in rankings}
+        self._pixels, self._seen = pixels, list[_Passed]()
+        self._rows = self._passed(_pairs(tx, rankings, where))
 
-    def __iter__(self) -> Iterator[tuple[Row[Any], tuple[dict[int, int], dict[int, int]]]]:
-        """Rows of an image and its pair, and the areas of the target's and of the competitor's map."""
+    def entries(self, ranking: Ranking) -> Iterator[tuple[Row[Any], int]]:
+        """The entries of a ranking behind its floor: rows of an image and its pair, and the area of the ranking's class
+        in pixels."""
+        for row, areas in self._rows if len(self._rankings) == 1 else self._shared():
+            area = areas.get(ranking.id)
+            if area is not None:
+                yield row, area
+
+    def _shared(self) -> Iterator["_Passed"]:
         for at in itertools.count():
             if at == len(self._seen):
                 row = next(self._rows, None)
                 if row is None:
                     return
-                self._seen.append((row, unpack_areas(row.areas)))
+                self._seen.append(row)
             yield self._seen[at]
 
+    def _passed(self, rows: Iterator[Row[Any]]) -> Iterator["_Passed"]:
+        """The rows that are an entry of some ranking."""
+        for row in rows:
+            areas = dict(self._entered(row))
+            if areas:
+                yield row, areas
+
+    def _entered(self, row: Row[Any]) -> Iterator[tuple[int, int]]:
+        """The rankings behind whose floor a row is an entry, by id, and the area of each one's class."""
+        for defender, areas in zip(Defender, unpack_areas(row.areas), strict=True):
+            for label, area in areas.items():
+                ranking = self._rankings.get((defender, label))
+                if ranking is None or ranking.precedes_floor(row.discrepancy, row.image_id):
+                    continue
+                if ranking.low <= area / self._pixels <= ranking.high:
+                    yield ranking.id, area
+
+
+_Passed = tuple[Row[Any], dict[int, int]]
+"""A row of an image and its pair, and by ranking the area of its class in pixels."""
 
 _FACTS = (IMAGES.c.image_id, IMAGES.c.perceptual_hash, IMAGES.c.source, IMAGES.c.captured_at, IMAGES.c.tags)
 
@@ -142,17 +172,6 @@ def _pairs(tx: Connection, rankings: Sequence[Ranking], where: ColumnElement[boo
     behind = _from(PAIRS.c.discrepancy, IMAGES.c.image_id, *first)
     query = query.where(PAIRS.c.contest_id == rankings[0].contest.id, behind, where)
     return _chunks(tx, query, PAIRS.c.discrepancy, IMAGES.c.image_id, LARGEST_CHUNK)
-
-
-def _entries(ranking: Ranking, pairs: Beyond, pixels: int) -> Iterator[tuple[Row[Any], int]]:
-    """Those of the pairs that are entries of a ranking behind its floor, with the area of its class in pixels."""
-    side = ranking.key.defender is Defender.COMPETITOR
-    for row, areas in pairs:
-        area = areas[side].get(ranking.key.label)
-        if area is None or ranking.precedes_floor(row.discrepancy, row.image_id):
-            continue
-        if ranking.low <= area / pixels <= ranking.high:
-            yield row, area
 
 
 def _from(
