@@ -155,6 +155,29 @@ def test_a_chain_of_pages_ends() -> None:
     measured(tiff([(256, 3, 1, 4), (257, 3, 1, 4)], following=8), match="never ends")
 
 
+def overlapping(pages: int, entries: int) -> bytes:
+    """A TIFF of directories that lie over each other, a few bytes apart: all of them read the same zeros."""
+    content = bytearray(8 + 12 * pages + 2 + 12 * entries + 4)
+    content[:8] = b"II*\0" + struct.pack("<I", 8)
+    for page in range(pages):
+        place = 8 + 12 * page
+        struct.pack_into("<H", content, place, entries)
+        struct.pack_into("<I", content, place + 2 + 12 * entries, place + 12 if page < pages - 1 else 0)
+    return bytes(content)
+
+
+def test_a_directory_can_not_claim_tens_of_thousands_of_entries() -> None:
+    """Nor a quintillion, as the large form can."""
+    measured(overlapping(1, 65_535), match="claims 65535 entries")
+    large = b"II+\0" + struct.pack("<HHQQ", 8, 0, 16, 1 << 60)
+    measured(large, match=f"claims {1 << 60} entries")
+
+
+def test_directories_that_overlap_are_bounded_together() -> None:
+    """A file of a few hundred kilobytes that would be gone through for a minute."""
+    measured(overlapping(5000, 4000), match="more than 131072 entries")
+
+
 def test_thousands_of_scans_are_refused() -> None:
     """A progressive JPEG of few bytes that would take minutes."""
     jpeg = encoded(gradient(), "JPEG", progressive=True)

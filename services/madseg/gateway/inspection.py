@@ -23,6 +23,12 @@ MAX_TAG_VALUES = 1 << 20
 MAX_PAGES = 10_000
 """Directories of one TIFF that are counted before the file is called broken."""
 
+MAX_ENTRIES = 4096
+"""Entries of one TIFF directory: pictures have some dozen, and cameras' own ones a few hundred."""
+
+MAX_ALL_ENTRIES = 1 << 17
+"""Entries of all directories of one TIFF together: they may overlap, so the file's size doesn't bound them."""
+
 _MARKER = re.compile(rb"\xff([^\x00\xff\xd0-\xd7])", re.DOTALL)
 """Bytes that fill up in front of a marker need no match: one that takes them all goes through a run of them as often as
 it is long."""
@@ -87,21 +93,32 @@ def _pages(content: bytes, max_pixels: int) -> int:
     word = order + ("Q" if big else "I")
     place: int = struct.unpack_from(word, content, 8 if big else 4)[0]
     seen: set[int] = set()
-    pages = 0
+    pages = entries = 0
     while place:
         if place in seen or len(seen) >= MAX_PAGES:
             raise InvalidImage(f"a TIFF whose chain of pages never ends (seen {len(seen)}): save it again")
         seen.add(place)
+        entries += _entries(content, place, order, big)
+        if entries > MAX_ALL_ENTRIES:
+            raise InvalidImage(f"a TIFF whose directories claim more than {MAX_ALL_ENTRIES} entries: save it again")
         place, preview = _directory(content, place, order, big, max_pixels)
         pages += not preview
     return max(pages, 1)
 
 
+def _entries(content: bytes, place: int, order: str, big: bool) -> int:
+    """How many entries a directory has."""
+    count: int = struct.unpack_from(order + ("Q" if big else "H"), content, place)[0]
+    if count > MAX_ENTRIES:
+        raise InvalidImage(f"a TIFF whose directory claims {count} entries: more than {MAX_ENTRIES} is a trap")
+    return count
+
+
 def _directory(content: bytes, place: int, order: str, big: bool, max_pixels: int) -> tuple[int, bool]:
     """Checks one directory: (where the next one is or 0, whether this one is only a preview)."""
-    head, entry, word = ("Q", 20, order + "Q") if big else ("H", 12, order + "I")
-    count = struct.unpack_from(order + head, content, place)[0]
-    place += struct.calcsize(order + head)
+    head, entry, word = (8, 20, order + "Q") if big else (2, 12, order + "I")
+    count = _entries(content, place, order, big)
+    place += head
     found: dict[int, int] = {}
     for at in range(place, place + count * entry, entry):
         tag, kind = struct.unpack_from(order + "HH", content, at)
