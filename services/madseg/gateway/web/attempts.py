@@ -1,4 +1,5 @@
-"""How often an address may try to sign in."""
+"""How often an address may show tokens that nobody has. One that somebody has counts all the same: behind a proxy many
+share an address."""
 
 import math
 import time
@@ -24,19 +25,16 @@ class Attempts:
         self._clock = clock
         self._failed: OrderedDict[str, deque[float]] = OrderedDict()
 
-    def check(self, address: str) -> None:
-        """Raises TooMany where too many have failed."""
-        failed, now = self._failed.get(address), self._clock()
+    def count(self, address: str) -> None:
+        """Counts one that failed. Raises TooMany, and doesn't count it, where too many have."""
+        failed, now = self._failed.setdefault(address, deque()), self._clock()
         while failed and failed[0] <= now - WINDOW_SECONDS:
             failed.popleft()
-        if failed and len(failed) >= LIMIT:
+        if len(failed) >= LIMIT:
             wait = math.ceil(failed[0] + WINDOW_SECONDS - now)
             CALLS_REFUSED.labels("rate").inc()
             raise TooMany(f"too many tokens that nobody has: try again in {wait} s", retry_after=wait)
-
-    def failed(self, address: str) -> None:
-        """Counts one."""
-        self._failed.setdefault(address, deque()).append(self._clock())
+        failed.append(now)
         self._failed.move_to_end(address)
         while len(self._failed) > ADDRESSES:
             self._failed.popitem(last=False)

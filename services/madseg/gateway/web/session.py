@@ -35,15 +35,13 @@ def session_routes(door: Door, attempts: Attempts, taxonomy: Taxonomy, grid: Siz
 
     @router.post("/session")
     async def begin_session(request: Request) -> Response:
-        address = request.client.host if request.client else ""
-        attempts.check(address)
         with room.hold() as place:
             place.take(1)
             token = (await read_body(request, SignIn, MAX_SIGN_IN_BYTES)).token.strip()
         try:
             request.state.principal = door.identify(token)
         except Unauthenticated:
-            attempts.failed(address)
+            attempts.count(request.client.host if request.client else "")
             raise
         if len(cookie_value(token)) > MAX_COOKIE:
             raise InvalidInput("this token is too long for a browser: let a proxy send it, or its issuer say less")
