@@ -9,7 +9,7 @@ from tests.browser.scenes import CLASSES, SIDE, image_id, objects
 Answer = dict[str, Any]
 
 NOW = datetime(2026, 5, 12, 14, 30, tzinfo=UTC)
-TARGET, COMPETITORS = "ours/2", ("deeplab/1", "segformer/4", "upernet/1")
+TARGET, COMPETITORS = "ours/3", ("deeplab/1", "segformer/4", "upernet/1")
 CAMPAIGN = "ca" * 16
 RANKED = [name for name, _ in CLASSES[1:]]
 
@@ -101,7 +101,7 @@ def overview(images: int = 48213) -> Answer:
     ]
     return {
         "images": images,
-        "random_lane": 482,
+        "random_lane": 964,
         "lag": 1204,
         "dead_letters": 2,
         "revision": images * 3,
@@ -110,7 +110,7 @@ def overview(images: int = 48213) -> Answer:
             {"name": "gateway", "ok": True, "detail": ""},
             {"name": "predictor", "ok": True, "detail": ""},
             {"name": "selector", "ok": True, "detail": ""},
-            {"name": "models", "ok": False, "detail": "no answer from 127.0.0.1:7003 for 40 s"},
+            {"name": "models", "ok": False, "detail": "no answer from 127.0.0.1:7002 for 40 s"},
             {"name": "labelling", "ok": True, "detail": ""},
             {"name": "finetune", "ok": True, "detail": ""},
             {"name": "rounds", "ok": True, "detail": ""},
@@ -227,15 +227,15 @@ def _outcome(competitor: str, place: int, name: str) -> Answer:
     return {"target": TARGET, "competitor": competitor, "discrepancy": 0.91 - 0.2 * place, "classes": classes}
 
 
-def agreement() -> Answer:
-    """Three raters, one of whom is careless."""
+def agreement(marked: str = "") -> Answer:
+    """Three raters, one of whom is careless; `marked` goes with that one's name."""
     return {
         "alpha": 0.71,
         "images": 118,
         "raters": [
             _rater("ada", (812, 11, 4), (-0.12, 0.41), (40, 0.85), 2.61),
             _rater("grace", (790, 14, 9), (0.08, 0.52), (38, 0.79), 2.83),
-            _rater("linus <b>", (602, 58, 31), (0.44, 0.97), (30, 0.43), 3.22),
+            _rater(f"linus{marked}", (602, 58, 31), (0.44, 0.97), (30, 0.43), 3.22),
             _rater("tove", (3, 0, 1), (None, None), (0, None), 2.0),
         ],
         "hours_scoring": 4.6,
@@ -268,11 +268,11 @@ def _rater(
     }
 
 
-def vetoes() -> list[Answer]:
-    """One is taken back; one says something that must stay text."""
+def vetoes(marked: str = "") -> list[Answer]:
+    """One is taken back; `marked` goes with the words of another."""
     return [
         _veto(60, "ada", 12, "no_class"),
-        _veto(61, "linus <b>", 30, "other", "<script>alert(1)</script> a drawing"),
+        _veto(61, "linus", 30, "other", f"{marked}a drawing"),
         _veto(62, "grace", 55, "corrupt", "lower half grey", "hopper"),
     ]
 

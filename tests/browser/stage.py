@@ -42,6 +42,8 @@ class Stage:
     """Beginnings of paths that answer 503; "slow:" before one makes it wait for ever."""
     refusing: bool = False
     """Judgements are refused with 409."""
+    marked: str = ""
+    """Stands beside what people said, to be told as the text that it is."""
     to_judge: int = 30
     campaign_state: str = "open"
     images: int = 48213

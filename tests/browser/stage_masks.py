@@ -46,7 +46,7 @@ class MaskDesk:
             _finding(1, "boundary", "the border of the left one is off", "resolved", (250, 300)),
             _finding(2, "missing", "", "accepted", (420, 200)),
         ]
-        said = {"author": "grace", "at": canned.ago(12), "text": "Is the mirror <b>car</b>?"}
+        said = {"author": "grace", "at": canned.ago(12), "text": "Is the mirror part of the car?"}
         self.tasks[REVIEWED]["messages"] = [said]
 
     @property

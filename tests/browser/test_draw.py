@@ -49,7 +49,7 @@ def test_the_dialogs_are_accessible(stage: Stage, window: Window) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "version"), [("t", "ours/2"), ("m", "upernet/1"), ("2", "segformer/4"), ("c", "deeplab/1")]
+    ("key", "version"), [("t", "ours/3"), ("m", "upernet/1"), ("2", "segformer/4"), ("c", "deeplab/1")]
 )
 def test_one_key_picks_the_start(stage: Stage, window: Window, key: str, version: str) -> None:
     """The target, the majority (on the stage: one of them), a competitor."""
@@ -190,7 +190,7 @@ def test_being_offline_keeps_strokes(stage: Stage, window: Window) -> None:
 def test_a_mask_saved_elsewhere_is_asked_about(stage: Stage, window: Window, choice: str) -> None:
     """Nothing is overwritten unasked."""
     hand = Hand(window(expected="409"), stage).begin()
-    theirs = stage.masks.start(DRAWN, "ours/2")
+    theirs = stage.masks.start(DRAWN, "ours/3")
     stage.masks.save(DRAWN, theirs)
     hand.click(200, 200)
     hand.keys("Control+s")

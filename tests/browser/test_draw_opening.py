@@ -16,7 +16,7 @@ LAST = f"mask-tasks/{DRAWN}/revisions/0"
 
 def saved_before(stage: Stage) -> bytes:
     """A mask that an earlier visit left."""
-    theirs = stage.masks.start(DRAWN, "ours/2")
+    theirs = stage.masks.start(DRAWN, "ours/3")
     stage.masks.save(DRAWN, theirs)
     return theirs
 

@@ -16,7 +16,7 @@ def test_it_tells_what_is_going_on(stage: Stage, window: Window) -> None:
     figures = page.locator(".figures > div")
     expect(figures.filter(has_text="images").first).to_contain_text("48,213")
     expect(figures.filter(has_text="records waiting")).to_contain_text("1,204")
-    expect(page.get_by_role("listitem").filter(has_text="models")).to_contain_text("no answer from 127.0.0.1:7003")
+    expect(page.get_by_role("listitem").filter(has_text="models")).to_contain_text("no answer from 127.0.0.1:7002")
     expect(page.get_by_role("row").filter(has_text="upernet/1")).to_contain_text("25 min")
     expect(page.get_by_role("progressbar", name="Images finished in first round")).to_have_attribute(
         "aria-valuenow", "790"

@@ -36,7 +36,8 @@ def settled(page: Page) -> None:
 
 @pytest.mark.parametrize(("width", "scheme"), VIEWS)
 def test_it_fits_and_is_accessible(stage: Stage, window: Window, width: int, scheme: str) -> None:
-    """At three widths, light and dark."""
+    """At three widths, light and dark; what is said stays text."""
+    stage.masks.tasks[REVIEWED]["messages"][0]["text"] = "Is the mirror <b>car</b>?"
     page = opened(stage, window(width, scheme))
     expect(page.get_by_text("Is the mirror <b>car</b>?")).to_be_visible()
     fits(page)
@@ -146,7 +147,7 @@ def test_what_differs_is_highlighted(stage: Stage, window: Window) -> None:
     page.keyboard.press("h")
     page.keyboard.press("h")
     expect(page.get_by_label("Highlight what differs from")).to_have_value("prediction")
-    assert _soon(page, "differs", _differing(stage.masks.start(REVIEWED, "ours/2"), three))
+    assert _soon(page, "differs", _differing(stage.masks.start(REVIEWED, "ours/3"), three))
 
 
 def _differing(one: bytes, other: bytes) -> int:
