@@ -19,24 +19,21 @@ def device_of_process() -> torch.device:
 
 
 def own_share(batch: Batch) -> Batch:
-    """What of a batch this process works on."""
-    if not dist.is_initialized() or len(batch.pictures) < dist.get_world_size():
+    """What of a batch this process works on: nothing where the batch has fewer pictures than there are processes."""
+    if not dist.is_initialized():
         return batch
     own = slice(dist.get_rank(), None, dist.get_world_size())
     return Batch(batch.pictures[own], batch.labels[own], batch.known[own])
 
 
 def agreed(learned: Sequence[torch.nn.Parameter], loss: float) -> float:
-    """The mean loss over all processes, whose mean gradients every one then has."""
+    """The sum of the losses of all processes, the sum of whose gradients every one then has."""
     if not dist.is_initialized():
         return loss
-    world = dist.get_world_size()
     for parameter in learned:
         if parameter.grad is None:
             parameter.grad = torch.zeros_like(parameter)
         dist.all_reduce(parameter.grad)
-        parameter.grad /= world
     shared = torch.tensor(loss, device=learned[0].device)
     dist.all_reduce(shared)
-    mean: float = shared.item() / world
-    return mean
+    return float(shared.item())

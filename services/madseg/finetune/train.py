@@ -5,7 +5,7 @@ measured on T0-select after every epoch. The best epoch of the best rate is take
 where the recipe says so. After every epoch everything is on disk, so a run that is killed goes on where it was.
 
 Several GPUs: started by `madseg.finetune.ranks` or by torchrun, each process takes its share of every batch and the
-gradients are averaged.
+gradients are added up, each by its weight in the batch, so that many learn what one would.
 """
 
 import math
@@ -129,7 +129,7 @@ def _one_epoch(
     total, steps = 0.0, len(feeding)
     for step, batch in enumerate(feeding.epoch(seed), 1):
         optimiser.zero_grad(set_to_none=True)
-        loss = _gradients(network, teacher, own_share(batch), recipe)
+        loss = _gradients(network, teacher, batch, recipe)
         if not math.isfinite(loss):
             raise Diverged(
                 f"the loss is {loss} at learning rate {optimiser.param_groups[0]['lr']:g}, epoch {seed[2] + 1}, "
@@ -145,23 +145,30 @@ def _one_epoch(
 
 
 def _gradients(network: Network, teacher: Network | None, batch: Batch, recipe: Recipe) -> float:
-    """Fills the gradients of one batch and returns its loss. Where the graph takes no batches, picture by picture."""
+    """Fills the gradients of one batch and returns its loss. Where the graph takes no batches, picture by picture.
+
+    A piece counts by its part of the pixels off void, and of the pictures, as in a mean over the whole batch.
+    """
     device = network.learned()[0].device
-    size = len(batch.pictures)
-    pieces = [slice(0, size)] if network.batches else [slice(start, start + 1) for start in range(size)]
+    own, drawn = own_share(batch), _drawn(batch.labels)
+    size = len(own.pictures)
+    pieces = [slice(0, size)] if network.batches and size else [slice(start, start + 1) for start in range(size)]
     total = 0.0
     for piece in pieces:
-        pictures, labels = batch.pictures[piece].to(device), batch.labels[piece].to(device)
+        pictures, labels = own.pictures[piece].to(device), own.labels[piece].to(device)
         with torch.autocast(device.type, torch.bfloat16, enabled=_half(recipe, device)):
             logits = network(pictures).float()
-            loss = criterion(logits, labels)
-            if teacher is not None and batch.known[piece].any():
-                known = batch.known[piece].to(device)
-                loss = loss + recipe.distillation * _divergence(logits, teacher, pictures, known, recipe.temperature)
-        share = loss * (len(pictures) / size)
-        share.backward()  # type: ignore[no-untyped-call, unused-ignore]
-        total += float(share.detach())
+            loss = criterion(logits, labels) * (_drawn(own.labels[piece]) / max(1, drawn))
+            if teacher is not None and own.known[piece].any():
+                known, weight = own.known[piece].to(device), recipe.distillation * (len(pictures) / len(batch.pictures))
+                loss = loss + weight * _divergence(logits, teacher, pictures, known, recipe.temperature)
+        loss.backward()  # type: ignore[no-untyped-call, unused-ignore]
+        total += float(loss.detach())
     return agreed(network.learned(), total)
+
+
+def _drawn(labels: torch.Tensor) -> int:
+    return int((labels != VOID).sum())
 
 
 def criterion(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
