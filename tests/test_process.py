@@ -2,8 +2,13 @@
 
 import os
 import signal
-from contextlib import ExitStack
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -74,3 +79,45 @@ def test_what_waiting_does_not_mend_ends_it(
         last = capsys.readouterr().err.splitlines()[-1]
         assert '"event": "ended"' in last
         assert reason in last
+
+
+@pytest.fixture
+def silent() -> Iterator[socket.socket]:
+    """A server that takes connections and says nothing on them."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(60)
+        yield listening
+
+
+@contextmanager
+def gateway(brokers: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A real one, which is gone afterwards."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MADSEG_")}
+    told = {"STREAM": f"kafka://{brokers}", "BLOBS": f"file:{folder}", "INSECURE": "true"}
+    environment |= {f"MADSEG_{name}": value for name, value in told.items()}
+    command = [sys.executable, "-m", "madseg.gateway"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_service_ends_at_once_between_two_tries(number: int, tmp_path: Path) -> None:
+    """With 0: as the first process of a container it would never hear of a signal that it has no handler for."""
+    with gateway("127.0.0.1:1", tmp_path) as process:
+        assert process.stderr is not None
+        assert any('"event": "waiting"' in line for line in process.stderr)
+        process.send_signal(number)
+        assert process.wait(10) == 0
+        assert "Traceback" not in process.stderr.read()
+
+
+def test_a_service_ends_at_once_while_it_waits_for_an_answer(silent: socket.socket, tmp_path: Path) -> None:
+    """Of a server that hangs."""
+    with gateway(f"127.0.0.1:{silent.getsockname()[1]}", tmp_path) as process:
+        connection, _ = silent.accept()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        connection.close()

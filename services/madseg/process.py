@@ -1,11 +1,13 @@
 """A service as a process of its own: settings read, servers waited for, parts run until it is told to stop."""
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, repeat
+from types import FrameType
 from typing import TypeVar
 
 import structlog
@@ -39,9 +41,10 @@ def observers(service: str, config: Observing) -> list[Part]:
 def serve(service: str, config: type[C], assemble: Assemble[C]) -> None:
     """Runs a service until SIGINT or SIGTERM.
 
-    A server that isn't there yet is waited for, so that a cluster may start in any order. What waiting doesn't mend
-    ends the process with one line and the exit status 1.
+    A server that isn't there yet is waited for, so that a cluster may start in any order; a signal ends that at once.
+    What waiting doesn't mend ends the process with one line and the exit status 1.
     """
+    _end_when_told()
     configure_logging(json=True)
     try:
         settings, watched = load(config, known=(Observing,)), load(Observing, known=(config,))
@@ -51,6 +54,19 @@ def serve(service: str, config: type[C], assemble: Assemble[C]) -> None:
     except MadsegError as error:
         log.error("ended", service=service, reason=str(error))
         sys.exit(1)
+
+
+def _end_when_told() -> None:
+    """Has a signal end the process wherever it stands, what was opened closed, until `run` waits for it.
+
+    The first process of a container needs that: what it has no handler for, Linux keeps from it.
+    """
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        sys.exit(0)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
 
 
 def _patiently(settings: C, assemble: Assemble[C], held: ExitStack) -> Sequence[Part]:
