@@ -97,6 +97,7 @@ ELSEWHERE: dict[tuple[str, str], Elsewhere] = {
     ("docs/how-to/release.md", "What fine-tuning made"): _TRAINS,
     ("docs/how-to/real-servers.md", "Try the servers on one machine"): _SERVERS,
     ("docs/how-to/real-servers.md", "Order"): _by("it takes servers", "tests/pipeline/servers"),
+    ("docs/how-to/back-up.md", "On servers"): _by("it takes servers", "tests/pipeline/test_backup_of_servers.py"),
     ("docs/how-to/upgrade.md", "On servers"): _by("it takes servers", "tests/cli/test_migrate.py", "tests/migrations"),
 }
 """`*` is the whole page."""
