@@ -9,6 +9,7 @@ import pytest
 
 from deploy.cluster.images import tags
 from madseg import __version__
+from madseg.predictor.grpc_api import MAX_NETWORK_BYTES
 from tests.deploy.kubernetes.rendered import KUBERNETES, VARIANTS, containers, labels, named, pods, rendered
 
 variants = pytest.mark.parametrize("variant", VARIANTS)
@@ -55,6 +56,32 @@ def test_every_container_says_what_it_takes(variant: str) -> None:
             assert any(
                 mount["mountPath"] == "/tmp" for mount in container.get("volumeMounts", [])
             ) or container in pod.get("initContainers", [])
+
+
+@variants
+def test_volumes_of_a_pod_fit_into_what_it_may_store(variant: str) -> None:
+    """Else it is evicted before they are full; those in memory count there."""
+    for workload, pod in pods(rendered(variant)):
+        stored = [
+            volume["emptyDir"]["sizeLimit"]
+            for volume in pod.get("volumes", [])
+            if "emptyDir" in volume and "medium" not in volume["emptyDir"]
+        ]
+        allowed = [container["resources"]["limits"]["ephemeral-storage"] for container in pod["containers"]]
+        assert sum(map(_bytes, stored)) < sum(map(_bytes, allowed)), workload["metadata"]["name"]
+
+
+@variants
+def test_two_networks_of_the_largest_size_may_come_in(variant: str) -> None:
+    """At once, which are kept in files until they are checked."""
+    pod = named(rendered(variant), "Deployment")["models"]["spec"]["template"]["spec"]
+    (size,) = (volume["emptyDir"]["sizeLimit"] for volume in pod["volumes"] if volume["name"] == "tmp")
+    assert _bytes(size) > 2 * MAX_NETWORK_BYTES
+
+
+def _bytes(quantity: str) -> int:
+    number, unit = re.fullmatch(r"(\d+)([MG])i", quantity).groups()  # type: ignore[union-attr]
+    return int(number) << {"M": 20, "G": 30}[unit]
 
 
 @variants
