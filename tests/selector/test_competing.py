@@ -1,8 +1,10 @@
 """Any versions against each other equal the dense batch computation, pair by pair."""
 
 import random
+import tracemalloc
 from itertools import combinations
 
+import numpy as np
 import pytest
 
 from madseg.core.candidates import Order
@@ -10,6 +12,7 @@ from madseg.core.errors import NotFound
 from madseg.core.messages import Defender, VersionRef
 from madseg.ports import Database
 from madseg.selector import candidate_sets, edits
+from madseg.selector.competing import FIRST_ENTRIES, Compared, competed
 from madseg.selector.queries import Cut, Which
 from madseg.selector.walk import EVERY_IMAGE, ImageFilter
 from tests import reference
@@ -100,6 +103,49 @@ def test_it_equals_the_batch(
     found = chosen(cut(selector, *contestants, near=near))
     assert wanted == found
     assert len(wanted) > 5
+
+
+def drawn(images: int, contestants: int) -> Compared:
+    """What may have been compared; many discrepancies are equal."""
+    rng = np.random.default_rng(images)
+    areas = rng.integers(0, 40, (contestants, images, 4), np.int32)
+    areas[rng.random(areas.shape) < 0.5] = 0
+    pairs = list(combinations(range(contestants), 2))
+    discrepancies = {pair: np.round(rng.random(images), 2) for pair in pairs}
+    ids = [f"{number:032x}" for number in range(images)]
+    return Compared(ids, [None] * images, discrepancies, areas, dict.fromkeys(pairs, (1, 2, 3)))
+
+
+@pytest.mark.parametrize("per_ranking", [1, FIRST_ENTRIES, FIRST_ENTRIES + 1, 4 * FIRST_ENTRIES, 3000])
+def test_a_ranking_that_is_followed_far_goes_on_in_its_order(per_ranking: int) -> None:
+    """However much of it is put in order at once; what is equal goes by id."""
+    found, of = drawn(3000, 2), criteria(BOUNDS)
+    chosen = competed(found, of, (TARGET, COMPETITORS[0]), per_ranking, near=-1)
+    for defender, side in ((Defender.TARGET, 0), (Defender.COMPETITOR, 1)):
+        for label in (1, 2, 3):
+            low, high = BOUNDS.get(label, (0.0, 1.0))
+            discrepancy, shares = found.discrepancies[0, 1], found.areas[side, :, label] / of.grid.pixels
+            there = [n for n in range(3000) if shares[n] > 0 and low <= shares[n] <= high and discrepancy[n] > 0]
+            there.sort(key=lambda n: (-discrepancy[n], n))
+            places = {
+                place.rank: item.image_id
+                for item in chosen
+                for place in item.placements
+                if (place.key.defender, place.key.label) == (defender, label)
+            }
+            assert [found.image_ids[n] for n in there[:per_ranking]] == [places[rank] for rank in sorted(places)]
+
+
+def test_rankings_hold_no_more_than_what_is_read_next() -> None:
+    """Ten contestants have hundreds of them, each over all images."""
+    images, contestants = 10_000, tuple(VersionRef(f"net{n}", 1) for n in range(10))
+    found = drawn(images, len(contestants))
+    tracemalloc.start()
+    chosen = competed(found, criteria(), contestants, 2, near=-1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert chosen
+    assert peak < 300 * images
 
 
 def test_a_filter_holds(selector: Selector, images: list[reference.Image]) -> None:

@@ -28,7 +28,11 @@ CHUNK = 500
 """Images whose maps are decoded together."""
 
 MOST_IMAGES = 200_000
-"""Images of a competition: ten contestants of 21 classes then take 170 MB."""
+"""Images of a competition: what is known of ten contestants of 21 classes then takes 240 MB, and putting them
+in order 10 MB."""
+
+FIRST_ENTRIES = 256
+"""Entries of a ranking that are put in order at first, four times as many whenever those are used up."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,17 +50,10 @@ class Compared:
     labels: Mapping[tuple[int, int], Sequence[int]]
 
 
-def competed(
-    tx: Connection,
-    criteria: Criteria,
-    layout: Layout,
-    contestants: Sequence[VersionRef],
-    images: ImageFilter,
-    per_ranking: int,
-    near: int,
-) -> list[Candidate]:
-    """The union of the first `per_ranking` images of every pair, role and class. Images on which two agree to the
-    pixel are in no ranking of theirs.
+def compared(
+    tx: Connection, criteria: Criteria, layout: Layout, contestants: Sequence[VersionRef], images: ImageFilter
+) -> Compared:
+    """Every pair of contestants over the images that all of them have a map of.
 
     Costs a decoding of all maps and a comparison a pair: about 0.1 ms an image and 5 microseconds a pair of it.
 
@@ -68,7 +65,14 @@ def competed(
         published = layout.competition.versions.get(ref)
         if published is None or published.taxonomy_id != criteria.taxonomy.id:
             raise NotFound(f"{ref} is no version of taxonomy {criteria.taxonomy.name!r}: `madseg model list` has those")
-    found = _compared(tx, criteria, layout, contestants, images)
+    return _compared(tx, criteria, layout, contestants, images)
+
+
+def competed(
+    found: Compared, criteria: Criteria, contestants: Sequence[VersionRef], per_ranking: int, near: int
+) -> list[Candidate]:
+    """The union of the first `per_ranking` images of every pair, role and class. Images on which two agree to the
+    pixel are in no ranking of theirs."""
     rankings = {
         RankingKey(contestants[first], contestants[second], defender, label): _entries(
             found, (first, second), second if defender is Defender.COMPETITOR else first, label, criteria
@@ -81,12 +85,35 @@ def competed(
 
 
 def _entries(found: Compared, pair: tuple[int, int], defender: int, label: int, criteria: Criteria) -> Iterator[Entry]:
-    """A ranking, best first; sorted when its first entry is asked for."""
+    """A ranking, best first. It holds the places of what is read next and nothing else: there are thousands of them."""
+    size, after = FIRST_ENTRIES, None
+    while True:
+        places = _places(found, pair, defender, label, criteria, after, size)
+        for place in places:
+            at = int(place)
+            share = float(found.areas[defender, at, label] / criteria.grid.pixels)
+            yield Entry(found.image_ids[at], float(found.discrepancies[pair][at]), share, found.hashes[at])
+        if len(places) < size:
+            return
+        size, after = 4 * size, int(places[-1])
+
+
+def _places(
+    found: Compared, pair: tuple[int, int], defender: int, label: int, criteria: Criteria, after: int | None, size: int
+) -> NDArray[np.int32]:
+    """Where the next `size` entries of a ranking are, behind the one at `after`. Costs a pass over all images."""
     discrepancy, shares = found.discrepancies[pair], found.areas[defender, :, label] / criteria.grid.pixels
     low, high = bounds(criteria, label)
-    there = np.flatnonzero((shares > 0) & (shares >= low) & (shares <= high) & (discrepancy > 0))
-    for at in there[np.argsort(-discrepancy[there], kind="stable")].tolist():
-        yield Entry(found.image_ids[at], float(discrepancy[at]), float(shares[at]), found.hashes[at])
+    there = (shares > 0) & (shares >= low) & (shares <= high) & (discrepancy > 0)
+    if after is not None:
+        last = discrepancy[after]
+        there[: after + 1] &= discrepancy[: after + 1] < last
+        there[after + 1 :] &= discrepancy[after + 1 :] <= last
+    places = np.flatnonzero(there).astype(np.int32)
+    if len(places) > size:  # what is too small for the first `size` isn't sorted
+        least = np.partition(discrepancy[places], -size)[-size]
+        places = places[discrepancy[places] >= least]
+    return places[np.argsort(-discrepancy[places], kind="stable")[:size]]
 
 
 def _compared(

@@ -10,7 +10,7 @@ from madseg.core.errors import NotFound, NotReady
 from madseg.core.messages import Defender, VersionRef
 from madseg.core.ranking import NEAR, Entry, Ranked, RankingKey, collapse
 from madseg.ports import Database
-from madseg.selector.competing import competed
+from madseg.selector.competing import compared, competed
 from madseg.selector.contests import Progress, State, chosen, met_by_all, progress, tallies
 from madseg.selector.criteria import Criteria
 from madseg.selector.enter import UNIT
@@ -193,9 +193,10 @@ class Queries:
 
     def _competition(self, order: Order, images: ImageFilter, per_ranking: int, near: int) -> Cut:
         with self._database.snapshot() as tx:
-            layout = load_layout(tx, self.criteria)
-            found = competed(tx, self.criteria, layout, order.contestants, images, per_ranking, near)
-            return Cut(found, [], standing(tx, self._topic), order)
+            layout, offsets = load_layout(tx, self.criteria), standing(tx, self._topic)
+            found = compared(tx, self.criteria, layout, order.contestants, images)
+        # Nothing more is read: a snapshot that stood still meanwhile would be ended by the server.
+        return Cut(competed(found, self.criteria, order.contestants, per_ranking, near), [], offsets, order)
 
     def _cut(self, tx: Connection, contests: list[Progress], images: ImageFilter, per_ranking: int, near: int) -> Cut:
         rankings = {}
