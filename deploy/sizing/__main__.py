@@ -33,7 +33,7 @@ def main() -> int:
 def table(plans: Sequence[Plan]) -> str:
     """A row each, as Markdown."""
     heads = ["images/s", "gateways", "predictors", "GPUs", "selectors", "partitions", "Kafka", "PostgreSQL", "S3"]
-    heads += ["a day", "to the ranking", "the design ends"]
+    heads += ["connections", "a day", "to the ranking", "the design ends"]
     rows = [heads, ["---:"] * (len(heads) - 1) + ["---"], *map(_row, plans)]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
@@ -58,6 +58,7 @@ def _row(found: Plan) -> list[str]:
         *(f"{number:,}" for number in (layout.gateways, layout.predictors, layout.gpus, layout.selectors)),
         f"{layout.partitions:,}",
         *(f"{cores[name]:,.1f} cores" for name in ("kafka", "postgres", "s3")),
+        f"{found.connections:,}",
         f"{sum(daily.values()) / 1e9:,.1f} GB",
         f"{found.outcome.median:.2f} s, p99 {found.outcome.p99:.2f} s",
         "; ".join(found.ends),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from deploy.sizing.costs import Costs
 from deploy.sizing.simulate import BURST_EVERY, Layout, Outcome, Times, simulate
+from madseg.adapters.databases.postgres import KEPT, MOST
 
 FILLED = 0.45
 """Share of its time that a station is planned to be busy, since twice as many images come in a burst."""
@@ -14,6 +15,12 @@ DAY = 86400.0
 
 LARGEST_DATABASE = 64
 """Cores of the largest single PostgreSQL that this is planned for; more doesn't help, since one commits at a time."""
+
+SINGLE = 3
+"""Services with a database of which there is one process: labelling, fine-tuning, rounds."""
+
+LARGEST_POOL = 10_000
+"""Connections of the largest single PostgreSQL that this is planned for: each is a process of some megabytes."""
 
 LARGEST_STREAM = 10_000
 """Partitions beyond which a Kafka cluster is a project of its own."""
@@ -24,12 +31,16 @@ MOST_IMAGES = 40_000
 
 @dataclass(frozen=True)
 class Plan:
-    """`cores` by part, services and servers; `daily` bytes by server; `ends` says what is out of reach."""
+    """`cores` by part, services and servers; `connections` that PostgreSQL has open for long, and `most` for a moment;
+    `daily` bytes by server; `ends` says what is out of reach.
+    """
 
     rate: float
     layout: Layout
     outcome: Outcome
     cores: dict[str, float]
+    connections: int
+    most: int
     daily: dict[str, float]
     ends: tuple[str, ...]
 
@@ -61,7 +72,9 @@ def plan(rate: float, costs: Costs, gpu_rate: float) -> Plan:
     servers = {name: rate * value / FILLED for name, value in costs.servers.items()}
     services = {"gateway": layout.gateways, "predictor": layout.predictors, "selector": layout.selectors}
     daily = {name: rate * value * DAY for name, value in costs.stored.items()}
-    return Plan(rate, layout, outcome, {**services, **servers}, daily, tuple(_ends(layout, servers, outcome)))
+    asking = layout.gateways + layout.selectors + SINGLE
+    ends = tuple(_ends(layout, servers, asking * MOST, outcome))
+    return Plan(rate, layout, outcome, {**services, **servers}, asking * KEPT, asking * MOST, daily, ends)
 
 
 def _layout(rate: float, times: Times) -> Layout:
@@ -80,10 +93,12 @@ def _enough(busy: float) -> int:
     return max(1, math.ceil(busy / FILLED))
 
 
-def _ends(layout: Layout, servers: dict[str, float], outcome: Outcome) -> Sequence[str]:
+def _ends(layout: Layout, servers: dict[str, float], connections: int, outcome: Outcome) -> Sequence[str]:
     found = []
     if servers["postgres"] > LARGEST_DATABASE:
         found.append(f"PostgreSQL would need {servers['postgres']:.0f} cores, and there is one that writes")
+    if connections > LARGEST_POOL:
+        found.append(f"PostgreSQL may be asked for {connections:,} connections")
     if layout.partitions > LARGEST_STREAM:
         found.append(f"{layout.partitions:,} partitions of a topic")
     if not outcome.keeps_up:

@@ -8,7 +8,8 @@ import pytest
 
 from deploy.sizing import __main__ as command
 from deploy.sizing.costs import Costs, measured
-from deploy.sizing.plan import plan
+from deploy.sizing.plan import LARGEST_POOL, SINGLE, plan
+from madseg.adapters.databases.postgres import KEPT, MOST
 
 ROOT = Path(__file__).parents[3]
 
@@ -28,6 +29,7 @@ def test_a_plan_keeps_up_with_bursts(rate: float) -> None:
     assert found.layout.partitions >= max(found.layout.predictors, found.layout.selectors)
     assert found.cores["postgres"] == pytest.approx(rate * 0.002 / 0.45)
     assert found.daily["s3"] == pytest.approx(rate * 86400 * 1e5)
+    assert found.connections == KEPT * (found.layout.gateways + found.layout.selectors + SINGLE)
     assert not found.ends
 
 
@@ -40,10 +42,13 @@ def test_twice_the_networks_cost_twice_what_comes_after_the_gateway() -> None:
 
 
 def test_where_the_design_ends_is_said() -> None:
-    """One database writes."""
+    """One database writes, and it has a process for each connection."""
     heavy = replace(COSTS, servers={**COSTS.servers, "postgres": 0.5})
     (reason,) = plan(100.0, heavy, 2000.0).ends
     assert "PostgreSQL would need" in reason
+    many = plan(100.0, replace(COSTS, services={**COSTS.services, "gateway": 1.5}), 2000.0)
+    assert many.ends == (f"PostgreSQL may be asked for {many.most:,} connections",)
+    assert many.most == MOST * (many.layout.gateways + many.layout.selectors + SINGLE) > LARGEST_POOL
 
 
 @pytest.mark.parametrize("words", [["--rate", "0"], ["--networks", "1"], ["--gpu-rate", "-1"]])
