@@ -20,6 +20,8 @@ export class Ahead {
   dry = false;
   /** @type {any} Why no more could be leased. */
   error = null;
+  /** Whether what was doubted had been taken back. */
+  undone = false;
   /** Grows when the server says anew how many are judged: what it was asked before that is no news. */
   moment = 0;
   #filling = false;
@@ -27,6 +29,8 @@ export class Ahead {
   #asked = null;
   /** @type {Set<string>} What was judged here; the server may not know it yet. */
   #judged = new Set();
+  /** @type {Set<string> | null} What of it may have been taken back, where the answer to an undo got lost. */
+  #doubted = null;
 
   /**
    * @param {string} campaign @param {{label: number, colour: string}[]} classes
@@ -46,23 +50,26 @@ export class Ahead {
       this.#asked = unsent;
       return;
     }
-    if (this.items.length >= HELD) return;
+    if (this.items.length >= HELD && !this.doubting) return;
     this.#filling = true;
     let came = 0;
     try {
       const known = new Set([...this.#judged, ...unsent]);
       const { moment } = this;
+      const doubted = this.#doubted;
       const answer = await post(`/api/campaigns/${this.campaign}/take`, {
         count: Math.min(HELD + unsent.length, MOST),
       });
       if (moment === this.moment) this.told(answer);
-      const held = new Set(this.items.map((item) => item.assignment.id));
-      const fresh = answer.assignments.filter(
-        (/** @type {Assignment} */ item) => !known.has(item.id) && !this.#judged.has(item.id) && !held.has(item.id),
-      );
+      const { back, fresh } = this.#sorted(answer.assignments, known, doubted);
+      if (doubted && doubted === this.#doubted) {
+        this.#doubted = null;
+        this.undone = back.length > 0;
+      }
+      for (const assignment of back) this.again(assignment);
       for (const assignment of fresh) this.items.push(this.#prepared(assignment));
-      came = fresh.length;
-      this.dry = fresh.length === 0 && this.items.length === 0 && unsent.length === 0;
+      came = back.length + fresh.length;
+      this.dry = came === 0 && this.items.length === 0 && unsent.length === 0;
       this.error = null;
     } catch (error) {
       this.error = error;
@@ -75,10 +82,24 @@ export class Ahead {
     if (next) await this.fill(next);
   }
 
+  /**
+   * What was taken back, and what is new.
+   * @param {Assignment[]} assignments @param {Set<string>} known @param {Set<string> | null} doubted
+   */
+  #sorted(assignments, known, doubted) {
+    const held = new Set(this.items.map((item) => item.assignment.id));
+    const fresh = assignments.filter(({ id }) => !known.has(id) && !this.#judged.has(id) && !held.has(id));
+    // What was judged on an earlier page is told by its place: what is taken back comes before all else.
+    const first = fresh[0] === assignments[0] ? fresh[0] : null;
+    const back = doubted ? assignments.filter((item) => doubted.has(item.id) || item === first) : [];
+    return { back, fresh: fresh.filter((item) => !back.includes(item)) };
+  }
+
   /** Takes what is on show away, since it is judged. @returns {Item} */
   shift() {
     const item = /** @type {Item} */ (this.items.shift());
     this.#judged.add(item.assignment.id);
+    this.#doubted?.delete(item.assignment.id);
     if (this.items[0]?.error) this.retry();
     return item;
   }
@@ -93,6 +114,16 @@ export class Ahead {
   /** @param {Assignment} assignment */
   again(assignment) {
     this.unshift(this.#prepared(assignment));
+  }
+
+  /** Whether it isn't known what the last undo came to. */
+  get doubting() {
+    return this.#doubted !== null;
+  }
+
+  /** An undo's answer got lost: what it took back, if anything, comes with the next images, and in front. `unsent` isn't meant. @param {string[]} unsent */
+  doubt(unsent) {
+    this.#doubted = new Set([...this.#judged].filter((id) => !unsent.includes(id)));
   }
 
   /** Loads once more what couldn't be loaded. */

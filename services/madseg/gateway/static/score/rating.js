@@ -1,12 +1,15 @@
 // @ts-check
 /** One rater at work on one campaign: what is on show, what was judged, what waits to be sent. */
 
-import { post, signals } from "/static/api.js";
+import { ApiError, post, signals } from "/static/api.js";
 import { Ahead } from "/static/score/ahead.js";
 import { queueOf } from "/static/score/queue.js";
 
 /** Judged images that stay painted, for undo. */
 const REMEMBERED = 6;
+
+/** While it isn't known what an undo came to. */
+const DOUBT = "Whether the last judgement was undone isn’t known yet: its image comes back if it was.";
 
 /** The giving back of an earlier one: what it held isn't asked for before that is done. */
 let leaving = Promise.resolve();
@@ -71,7 +74,7 @@ export class Rating extends EventTarget {
   }
 
   more() {
-    return this.ahead.fill(this.queue.of(this.campaign).map((item) => item.judgement.assignment.id));
+    return this.ahead.fill(this.#unsent());
   }
 
   /** Called when what is on show can be seen. */
@@ -101,6 +104,7 @@ export class Rating extends EventTarget {
   /** Takes the last judgement back and shows its image again. */
   async undo() {
     this.notice = "";
+    if (this.ahead.doubting) return this.#settle();
     try {
       const unsent = await this.queue.takeBack(this.campaign);
       const assignment = unsent ? unsent.assignment : await this.#undoSent();
@@ -109,9 +113,30 @@ export class Rating extends EventTarget {
       if (known) this.ahead.unshift(known);
       else this.ahead.again(assignment);
     } catch (error) {
-      this.notice = `Nothing was undone: ${/** @type {Error} */ (error).message}`;
+      await this.#failed(/** @type {any} */ (error));
     }
     this.#changed();
+  }
+
+  /** An undo that failed; where it may have been carried out all the same, that is asked. @param {any} error */
+  async #failed(error) {
+    if (!(error instanceof ApiError) || (error.status > 0 && error.status < 500)) {
+      this.notice = `Nothing was undone: ${error.message}`;
+      return;
+    }
+    this.ahead.doubt(this.#unsent());
+    await this.#settle();
+  }
+
+  /** Finds out what the last undo came to. */
+  async #settle() {
+    this.notice = DOUBT;
+    await this.more();
+    this.#changed();
+  }
+
+  #unsent() {
+    return this.queue.of(this.campaign).map((item) => item.judgement.assignment.id);
   }
 
   async #undoSent() {
@@ -137,7 +162,11 @@ export class Rating extends EventTarget {
     this.#told(progress);
   }
 
-  #changed = () => void this.dispatchEvent(new Event("change"));
+  #changed = () => {
+    const known = this.notice === DOUBT && !this.ahead.doubting;
+    if (known) this.notice = this.ahead.undone ? "" : "Nothing was undone: the server didn’t hear of it.";
+    this.dispatchEvent(new Event("change"));
+  };
 
   /** @param {any} event */
   #acknowledged = ({ detail }) => {
