@@ -30,6 +30,9 @@ MAX_SOURCE = 1000
 MAX_TAG = 1000
 """The same for a tag's name and its value."""
 
+MAX_TAGS = 32
+"""Tags of a filter; no image has more, and each is a condition of the query."""
+
 MAX_SIZE, MAX_CONTESTANTS = 10_000, 10
 """Images of a set that is cut by entropy or by lot, and versions of a competition."""
 
@@ -95,8 +98,12 @@ def images(proto: types_pb2.ImageFilter) -> ImageFilter:
     """The filter of a request.
 
     Raises:
-        InvalidInput: a time outside the years 1 to 9999, a source or a tag that no image can have.
+        InvalidInput: a time outside the years 1 to 9999, a source or a tag that no image can have, or more tags.
     """
+    if len(proto.tags) > MAX_TAGS:
+        raise InvalidInput(
+            f"a filter has at most {MAX_TAGS} tags, as images have, got {len(proto.tags)}", field="filter.tags"
+        )
     return ImageFilter(
         captured_from=micros(proto.captured_from, "filter.captured_from") if proto.HasField("captured_from") else None,
         captured_until=micros(proto.captured_until, "filter.captured_until")

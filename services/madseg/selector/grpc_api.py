@@ -147,6 +147,7 @@ class SelectorApi(SelectorServiceServicer):
     def ListCandidates(self, request: pb.ListCandidatesRequest, context: Any) -> pb.ListCandidatesResponse:
         size = page_size(request.page_size, 100)
         asked, rank = paging.after_rank(from_token(request.page_token), request.candidate_set_id)
+        plain_text(asked, "candidate_set_id", encoding.MAX_SET_ID)
         with self._database.snapshot() as tx:
             found = candidate_sets.one_set(tx, asked)
             rows = candidate_sets.candidates(tx, found.id, rank, size + 1, self._taxonomy)
