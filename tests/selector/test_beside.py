@@ -12,10 +12,11 @@ from madseg.core.errors import Conflict
 from madseg.core.messages import VersionRef
 from madseg.ports import Database
 from madseg.selector import edits
-from madseg.selector.chores import LOOK_SECONDS, Chores, refill
+from madseg.selector.chores import LOOK_SECONDS, Chores
 from madseg.selector.history import expire
 from madseg.selector.layout import load_layout, version_id
 from madseg.selector.offsets import advance, held_offset
+from madseg.selector.refill import refill
 from madseg.selector.tables import IMAGES, LEADERS, RANKINGS, VERSIONS
 from tests.selector import streams
 from tests.selector.racing import CAPACITY, Beside, competing, enter, first_ranking, image, ranked

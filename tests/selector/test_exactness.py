@@ -10,7 +10,8 @@ from madseg.core.messages import Defender
 from madseg.ports import Database, Record, TopicIdentity
 from madseg.selector import edits
 from madseg.selector.absorb import Absorb
-from madseg.selector.chores import Chores, apply_constraint, drop_other_metrics
+from madseg.selector.chores import Chores, drop_other_metrics
+from madseg.selector.constrain import apply_constraint
 from madseg.selector.criteria import Criteria
 from madseg.selector.layout import load_layout, open_contests
 from madseg.selector.migrations import TABLES
@@ -36,7 +37,8 @@ class Selector:
             follow_identity(tx, streams.MODELS, TopicIdentity("cluster", "models", 1))
             check_project(tx, criteria.taxonomy.id, str(criteria.grid))
             drop_other_metrics(tx, criteria)
-            apply_constraint(tx, criteria, capacity)
+        apply_constraint(database, criteria, capacity)
+        with database.write() as tx:
             open_contests(tx, load_layout(tx, criteria), criteria)
         self.chores = Chores(database, criteria, capacity)
         self.absorb = Absorb(database, streams.TOPIC, criteria, capacity, self.chores)

@@ -10,10 +10,10 @@ from sqlalchemy import Connection, event, select
 from madseg.core.messages import Defender
 from madseg.ports import Database
 from madseg.selector import edits
-from madseg.selector.chores import refill
 from madseg.selector.layout import load_layout
 from madseg.selector.offsets import counter
 from madseg.selector.queries import Which
+from madseg.selector.refill import refill
 from madseg.selector.tables import LEADERS, RANKINGS
 from madseg.selector.walk import EVERY_IMAGE
 from tests.selector import streams

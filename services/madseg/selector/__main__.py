@@ -19,7 +19,8 @@ from madseg.runtime import Part, Repeated, Worker, ensure_topics
 from madseg.security.access import Access
 from madseg.security.entrance import open_access
 from madseg.selector.absorb import Absorb
-from madseg.selector.chores import Chores, apply_constraint, drop_other_metrics
+from madseg.selector.chores import Chores, drop_other_metrics
+from madseg.selector.constrain import apply_constraint
 from madseg.selector.criteria import Criteria
 from madseg.selector.figures import figures
 from madseg.selector.grpc_api import SelectorApi
@@ -131,7 +132,8 @@ def _prepare(database: Database, stream: Stream, topic: str, models: str, criter
         follow_identity(tx, models, of_models)
         check_project(tx, criteria.taxonomy.id, str(criteria.grid))
         dropped = drop_other_metrics(tx, criteria)
-        rebuilt = apply_constraint(tx, criteria, capacity)
+    rebuilt = apply_constraint(database, criteria, capacity)
+    with database.write() as tx:
         open_contests(tx, load_layout(tx, criteria), criteria)
     log.info("selector_prepared", criteria=criteria.id, rankings_rebuilt=rebuilt, contests_dropped=dropped)
 

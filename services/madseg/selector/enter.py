@@ -24,6 +24,9 @@ from madseg.selector.upsert import upsert
 UNIT = 1 << 32
 """Discrepancies are summed in whole units of 2**-32, so that the sum doesn't depend on the order."""
 
+CHORE_SHARD = -1
+"""The shard of tallies that chores and edits write; partitions count from 0."""
+
 
 class Entrant(NamedTuple):
     """An image as rankings know it: its number, its id, and whether it is of the random lane."""

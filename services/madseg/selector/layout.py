@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, func, insert, select
 
 from madseg.core.competition import Competition, ContestRef
 from madseg.core.discrepancy import known_table
-from madseg.core.errors import Conflict
+from madseg.core.errors import Conflict, Unavailable
 from madseg.core.messages import Defender, ImageFacts, VersionPublished, VersionRef
 from madseg.core.ranking import RankingKey
 from madseg.core.taxonomy import Taxonomy
@@ -19,6 +19,9 @@ from madseg.selector.stored import micros
 from madseg.selector.tables import CONTESTS, LEADERS, PROJECT, RANKINGS, ROLES, VERSIONS
 from madseg.selector.upsert import lock_rows
 from madseg.wire import decode_model_event
+
+CHANGING = "changing"
+"""In place of the id of the content constraint, while rankings are made again. No constraint has it."""
 
 
 @dataclass(slots=True)
@@ -92,8 +95,34 @@ def load_layout(tx: Connection, criteria: Criteria) -> Layout:
 
     Raises:
         Conflict: a selector with another metric or content constraint has been started on this database.
+        Unavailable: rankings are being made again for a content constraint.
     """
-    _check_criteria(tx, criteria)
+    constraint = tx.execute(select(PROJECT.c.content_constraint)).scalar_one_or_none()
+    if constraint == CHANGING:
+        raise Unavailable(
+            "the rankings are being made again for another content constraint by a selector that starts: they can be "
+            "read when it is through"
+        )
+    if constraint not in (None, criteria.constraint.id):
+        raise Conflict(
+            "the rankings keep to another content constraint now than this selector has: give all selectors of the "
+            "database the same MADSEG_CONSTRAINT and start them again"
+        )
+    return read_layout(tx, criteria)
+
+
+def read_layout(tx: Connection, criteria: Criteria) -> Layout:
+    """The layout, whatever content constraint its rankings keep to.
+
+    Raises:
+        Conflict: a selector with another metric has been started on this database.
+    """
+    metric = tx.execute(select(PROJECT.c.metric)).scalar_one_or_none()
+    if metric not in (None, criteria.metric.id):
+        raise Conflict(
+            f"label maps are compared by {metric} now, this selector has {criteria.metric.id}: give all selectors of "
+            "the database the same MADSEG_MIN_CLASS_SHARE and start them again"
+        )
     version_ids, competition = load_versions(tx)
     layout = Layout(version_ids, competition, {}, counter(tx, "horizon"))
     _load_contests(tx, criteria, layout)
@@ -158,22 +187,6 @@ def _make_rankings(tx: Connection, contest_id: int, labels: Iterable[int], crite
 def bounds(criteria: Criteria, label: int) -> tuple[float, float]:
     """The bounds of a class's area share; a free class has 0 and 1."""
     return criteria.constraint.bounds.get(label, (0.0, 1.0))
-
-
-def _check_criteria(tx: Connection, criteria: Criteria) -> None:
-    """Refuses what others must not compare or rank by; nothing is refused before a first start has said what holds."""
-    row = tx.execute(select(PROJECT.c.metric, PROJECT.c.content_constraint)).one_or_none()
-    metric, constraint = row or (None, None)
-    if metric not in (None, criteria.metric.id):
-        raise Conflict(
-            f"label maps are compared by {metric} now, this selector has {criteria.metric.id}: give all selectors of "
-            "the database the same MADSEG_MIN_CLASS_SHARE and start them again"
-        )
-    if constraint not in (None, criteria.constraint.id):
-        raise Conflict(
-            "the rankings keep to another content constraint now than this selector has: give all selectors of the "
-            "database the same MADSEG_CONSTRAINT and start them again"
-        )
 
 
 def _labels(competition: Competition, ref: ContestRef, taxonomy: Taxonomy) -> list[int]:

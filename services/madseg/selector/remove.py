@@ -9,9 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, select
 
 from madseg.core.messages import Defender
-from madseg.selector.chores import CHORE_SHARD
 from madseg.selector.criteria import Criteria
-from madseg.selector.enter import UNIT, Entering
+from madseg.selector.enter import CHORE_SHARD, UNIT, Entering
 from madseg.selector.layout import Contest, load_layout
 from madseg.selector.packing import unpack_areas
 from madseg.selector.stored import tally

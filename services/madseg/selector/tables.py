@@ -69,7 +69,7 @@ PROJECT = Table(
     Column("content_constraint", Text),
 )
 """One row: the taxonomy and grid that everything stored here is of, the metric by which all selectors compare, and the
-id of the content constraint by which all rank."""
+id of the content constraint by which all rank, or a word while rankings are made again for another one."""
 
 VERSIONS = Table(
     "selector_versions",
