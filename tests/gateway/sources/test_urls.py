@@ -1,12 +1,19 @@
 """Pictures by URL: what is fetched, what is tried again, and what must never be asked for."""
 
+import ssl
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI, Request
 
+from madseg.gateway.http_server import HttpServer
 from madseg.gateway.sources.urls import Fetch, urls
 from madseg.gateway.upload import ImageUpload, Refused
+from madseg.security.tls import ServerTls
+from tests.security.authority import Authority
 
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -101,6 +108,40 @@ def test_redirects_are_followed_and_end() -> None:
     away = fetch(lambda _: httpx.Response(301, headers={"location": "file:///etc/passwd"}))
     (item,) = urls(["http://a/"], fetch=away)
     assert "only http" in reason(item)
+
+
+def test_names_at_one_address_know_nothing_of_each_other() -> None:
+    """A cookie that one of them sets isn't shown to the other."""
+    shown: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        shown.append(request.headers.get("cookie"))
+        return httpx.Response(200, content=iter([b"x"]), headers={"set-cookie": "secret=1; Path=/"})
+
+    list(urls(["http://a/", "http://b/", "http://a/"], fetch=fetch(answer, at_once=1)))
+    assert shown == [None, None, None]
+
+
+def test_each_name_shows_its_own_certificate(tmp_path: Path) -> None:
+    """Though a connection to its address, by another name, was open already."""
+    authority = Authority(tmp_path)
+    app = FastAPI()
+
+    @app.get("/")
+    async def name(request: Request) -> str:
+        return request.headers["host"].partition(":")[0]
+
+    server = HttpServer(app, "127.0.0.1:0", ServerTls(*authority.sign("a", "DNS:a.test"), authority.file))
+    server.start()
+    believing = httpx.HTTPTransport(verify=ssl.create_default_context(cafile=str(authority.file)))
+    settings = Fetch(resolve=lambda *_: ["127.0.0.1"], sleep=lambda _: None, at_once=1, allow_private=True)
+    places = [f"https://{name}.test:{server.port}/" for name in "aba"]
+    first, other, again = urls(places, fetch=replace(settings, transport=believing))
+    server.stop()
+    assert isinstance(first, ImageUpload)
+    assert isinstance(again, ImageUpload)
+    assert first.content == again.content == b'"a.test"'
+    assert "certificate is not valid for 'b.test'" in reason(other)
 
 
 def test_what_may_pass_is_tried_again() -> None:

@@ -2,7 +2,8 @@
 
 A list of URLs is input from outside: addresses of the own network are refused unless allowed, and the connection goes
 to the very address that was checked, so that a name can't point elsewhere between the check and the call. The
-environment's proxies are not used for the same reason.
+environment's proxies are not used for the same reason. Names may share an address, by which connections and cookies
+would go: so each request has a connection of its own, with the certificate checked for its name, and no cookie is kept.
 """
 
 import ipaddress
@@ -13,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
@@ -62,7 +64,7 @@ def urls(
     wanted = (line.strip() for line in lines)
     wanted = (line for line in wanted if line and not line.startswith("#"))
     with (
-        httpx.Client(transport=fetch.transport, timeout=fetch.timeout, trust_env=False) as client,
+        httpx.Client(transport=fetch.transport, timeout=fetch.timeout, trust_env=False, cookies=_none()) as client,
         ThreadPoolExecutor(fetch.at_once, thread_name_prefix="fetch") as pool,
     ):
         one = _One(client, fetch, source, dict(tags or {}))
@@ -73,6 +75,11 @@ def urls(
             item = running.popleft().result()
             running.extend(pool.submit(one.get, url) for url in itertools.islice(wanted, 1))
             yield item
+
+
+def _none() -> CookieJar:
+    """Cookies, of which it takes none."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=()))
 
 
 class _Stop(Exception):
@@ -152,6 +159,7 @@ class _One:
         address = self._address(parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80))
         # Asked for as it is, the content can't unpack to more than what was counted.
         headers = {"Host": parsed.netloc.decode("ascii"), "Accept": "image/*", "Accept-Encoding": "identity"}
+        headers["Connection"] = "close"
         return parsed.copy_with(host=address), headers, {"sni_hostname": parsed.raw_host.decode("ascii")}
 
     def _address(self, host: str, port: int) -> str:
