@@ -10,6 +10,7 @@ from madseg.gateway import store
 from madseg.gateway.accept import Forgotten
 from madseg.gateway.forget import Forgetting, Receipt, together
 from madseg.gateway.upload import ImageUpload
+from madseg.wire import topics
 from tests.databases import KINDS
 from tests.gateway.conftest import Parts
 from tests.gateway.failing import Killed, Tapped
@@ -57,6 +58,14 @@ def test_an_image_is_gone(parts: Parts) -> None:
     assert (intake.status().stored.accepted, intake.status().stored.forgotten) == (1, 1)
     with pytest.raises(Forgotten):
         intake.upload(ImageUpload(noise(2)))
+
+
+def test_the_receipt_names_every_topic_that_still_has_something(parts: Parts) -> None:
+    """And what was set aside of each; the topic of models has nothing of images."""
+    later = " ".join(forgetting(parts, Selector()).forget("ab" * 16, "x").later)
+    for topic in topics("t", 1):
+        name = topic.name.removesuffix(".dead")
+        assert (f" {topic.name}" in later) == (name != "t.models"), topic.name
 
 
 def test_forgetting_twice_is_the_same(parts: Parts) -> None:

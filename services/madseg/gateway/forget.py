@@ -14,7 +14,7 @@ from madseg.events import IMAGE_FORGOTTEN, event
 from madseg.gateway import store
 from madseg.gateway.upload import checked_text
 from madseg.ports import Blobs, Database, Stream
-from madseg.wire import images_topic, predictions_topic
+from madseg.wire import dead_topic, images_topic, predictions_topic, requests_topic
 
 MAX_REASON = 1000
 """Characters of the reason that the audit keeps."""
@@ -71,10 +71,13 @@ class Forgetting:
         self._stream, self._database, self._blobs, self._elsewhere = stream, database, blobs, elsewhere
         self._clock = clock
         self._images, predictions = images_topic(prefix, 1), predictions_topic(prefix, 1)
+        requests = requests_topic(prefix, 1)
+        dead = [dead_topic(topic.name).name for topic in (self._images, predictions, requests)]
         self._later = (
             f"records on {self._images.name}: when the topic is next compacted",
             f"label maps on {predictions.name}: within {predictions.retention_hours} hours",
-            f"records set aside on {self._images.name}.dead and {predictions.name}.dead: within 30 days",
+            f"requests for predictions on {requests.name}: within {requests.retention_hours} hours",
+            f"records set aside on {dead[0]}, {dead[1]} and {dead[2]}: within 30 days",
         )
 
     def forget(self, image: str, reason: str) -> Receipt:

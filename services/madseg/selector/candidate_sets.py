@@ -3,10 +3,10 @@
 import json
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from madseg.core.candidates import BY_DISCREPANCY, Candidate, Order, Placement, Strategy
 from madseg.core.competition import ContestRef
@@ -71,14 +71,14 @@ def store(
     key: str | None,
     taxonomy: Taxonomy,
 ) -> CandidateSet:
-    """Stores a cut; images banned since the snapshot stay out. With an idempotency key that was used before,
-    answers with that set instead."""
+    """Stores a cut; images banned since the snapshot stay out, also from behind others. With an idempotency key that
+    was used before, answers with that set instead."""
     if key is not None:
         known = tx.execute(select(CANDIDATE_SETS).where(CANDIDATE_SETS.c.idempotency_key == key)).one_or_none()
         if known is not None:
             return _candidate_set(known)
     banned = {row.image_id.hex() for row in tx.execute(select(BANS.c.image_id))}
-    kept = [candidate for candidate in cut.candidates if candidate.image_id not in banned]
+    kept = [_without(banned, candidate) for candidate in cut.candidates if candidate.image_id not in banned]
     number = tx.execute(select(func.coalesce(func.max(CANDIDATE_SETS.c.number), 0) + 1)).scalar_one()
     row = {
         "id": uuid.uuid4().hex,
@@ -148,6 +148,35 @@ def sets_with(tx: Connection, image: bytes) -> Sequence[str]:
     query = select(CANDIDATES.c.set_id).join(CANDIDATE_SETS, CANDIDATE_SETS.c.id == CANDIDATES.c.set_id)
     query = query.where(CANDIDATES.c.image_id == image).order_by(CANDIDATE_SETS.c.number.desc())
     return tx.execute(query).scalars().all()
+
+
+def forget(tx: Connection, image: bytes) -> dict[str, int]:
+    """Takes an image out of all sets, and from behind those that it is near to; how many places of what kind are gone.
+
+    Costs a pass over all candidates.
+    """
+    places = tx.execute(select(CANDIDATES.c.set_id).where(CANDIDATES.c.image_id == image)).scalars().all()
+    tx.execute(delete(CANDIDATES).where(CANDIDATES.c.image_id == image))
+    named = CANDIDATES.c.near_duplicates.contains(image.hex())
+    near = tx.execute(select(CANDIDATES.c.set_id, CANDIDATES.c.rank, CANDIDATES.c.near_duplicates).where(named)).all()
+    for row in near:
+        left = [other for other in json.loads(row.near_duplicates) if other != image.hex()]
+        here = (CANDIDATES.c.set_id == row.set_id) & (CANDIDATES.c.rank == row.rank)
+        tx.execute(update(CANDIDATES).where(here).values(near_duplicates=json.dumps(left)))
+    for set_id in {*places, *(row.set_id for row in near)}:
+        _recount(tx, set_id)
+    return {"places in candidate sets": len(places), "places behind candidates": len(near)}
+
+
+def _recount(tx: Connection, set_id: str) -> None:
+    """Has a set say how much is in it now."""
+    rows = tx.execute(select(CANDIDATES.c.near_duplicates).where(CANDIDATES.c.set_id == set_id)).scalars().all()
+    counts = {"size": len(rows), "near_duplicates": sum(len(json.loads(row)) for row in rows)}
+    tx.execute(update(CANDIDATE_SETS).where(CANDIDATE_SETS.c.id == set_id).values(counts))
+
+
+def _without(banned: set[str], candidate: Candidate) -> Candidate:
+    return replace(candidate, near_duplicates=[near for near in candidate.near_duplicates if near not in banned])
 
 
 def _candidate_row(set_id: str, rank: int, candidate: Candidate, taxonomy: Taxonomy) -> dict[str, Any]:

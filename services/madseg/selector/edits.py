@@ -7,10 +7,11 @@ from sqlalchemy import Connection, delete, select
 from madseg.core.errors import InvalidInput
 from madseg.core.messages import checked_image_id
 from madseg.ports import Database
+from madseg.selector import candidate_sets
 from madseg.selector.criteria import Criteria
 from madseg.selector.offsets import bump
 from madseg.selector.remove import remove_images
-from madseg.selector.tables import BANS, CANDIDATES, EXCLUSIONS, IMAGES
+from madseg.selector.tables import BANS, EXCLUSIONS, IMAGES
 from madseg.selector.upsert import insert_absent
 
 MAX_IDS = 1000
@@ -65,8 +66,8 @@ def forget(database: Database, criteria: Criteria, image_id: str, reason: str, n
         insert_absent(tx, BANS, [{"image_id": key, "reason": reason, "banned_at": now}])
         images = tx.execute(select(IMAGES).where(IMAGES.c.image_id == key)).all()
         counts = remove_images(tx, criteria, images)
-        for what, table in (("exclusions", EXCLUSIONS), ("places in candidate sets", CANDIDATES)):
-            counts[what] = tx.execute(delete(table).where(table.c.image_id == key)).rowcount
+        counts["exclusions"] = tx.execute(delete(EXCLUSIONS).where(EXCLUSIONS.c.image_id == key)).rowcount
+        counts |= candidate_sets.forget(tx, key)
         bump(tx, "edits")
         return [f"{number} {what}" for what, number in counts.items() if number]
 
