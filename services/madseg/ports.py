@@ -221,8 +221,9 @@ class Inference(ABC):
         """Asks one version about one (H, W, 3) uint8 RGB picture on the canonical grid.
 
         The future fails with NotFound (not loaded), InvalidInput (not on the grid), Unavailable (ask again later) or
-        MadsegError (the network failed on this picture). Callers bound how much they submit at once; where a server
-        has enough to do, `submit` waits until it has answered something.
+        MadsegError (the network failed on this picture). It isn't running while the picture waits for its turn in this
+        process. Callers bound how much they submit at once; where a server has enough to do, `submit` waits until it
+        has answered something.
         """
 
     @abstractmethod

@@ -155,6 +155,7 @@ class Stubborn(Inference):
     def submit(self, version: VersionRef, picture: NDArray[np.uint8]) -> Future[Answer]:
         if is_bright(picture) and version.model in self.silent | self.broken:
             future: Future[Answer] = Future()
+            future.set_running_or_notify_cancel()
             if version.model in self.broken:
                 future.set_exception(MadsegError(f"{version} failed: it has no memory of its own"))
             return future

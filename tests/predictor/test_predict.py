@@ -1,8 +1,9 @@
 """From accepted images to prediction records: each image one record, each version an answer or a reason."""
 
 import random
+import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -38,7 +39,15 @@ class Slow(FakeInference):
         self._silent = silent
 
     def submit(self, version: VersionRef, picture: NDArray[np.uint8]) -> Future[Answer]:
-        return Future() if version in self._silent else super().submit(version, picture)
+        return Working() if version in self._silent else super().submit(version, picture)
+
+
+class Working(Future[Answer]):
+    """The network is at it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.set_running_or_notify_cancel()
 
 
 class Predictor:
@@ -135,7 +144,28 @@ def test_a_version_that_does_not_answer_in_time_has_failed() -> None:
     assert isinstance(event.outcomes[0], Prediction)
 
 
-class Stopped(Future[Answer]):
+class Queued(FakeInference):
+    """One picture after the other, behind something else that takes a while."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__({BRIGHT: bright, DARK: dark})
+        self.pool = ThreadPoolExecutor(1)
+        self.pool.submit(time.sleep, seconds)
+
+    def submit(self, version: VersionRef, picture: NDArray[np.uint8]) -> Future[Answer]:
+        return self.pool.submit(lambda: super(Queued, self).submit(version, picture).result())
+
+
+def test_a_picture_that_waits_for_its_turn_is_nobodys_failure() -> None:
+    """The seconds count from when the network is at it."""
+    inference = Queued(1.0)
+    it = Predictor(inference, seconds=0.2)
+    it.handle(1, 2)
+    inference.pool.shutdown()
+    assert all(isinstance(outcome, Prediction) for event in published(it.stream) for outcome in event.outcomes)
+
+
+class Stopped(Working):
     """Its process was stopped for longer than a wait: the answer was there when it went on."""
 
     def __init__(self) -> None:

@@ -79,7 +79,7 @@ class CurrentVersions(Handler):
             self._handled.notify_all()
 
     def wait_for(self, end: int, seconds: float) -> bool:
-        """Waits until every record before offset `end` has been handled or put aside; False where that took too long."""
+        """Waits until every record before offset `end` was handled or put aside; False where that took too long."""
         with self._handled:
             return self._handled.wait_for(lambda: self._next >= end, seconds)
 

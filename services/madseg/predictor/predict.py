@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,9 @@ log = structlog.get_logger("madseg.predictor")
 PUBLISH_EVERY = 16
 """Images whose records are published together: few enough to be prompt, enough to share a transaction."""
 
+TURN_SECONDS = 0.1
+"""How often it is looked whether an answer's turn has come."""
+
 Asked = Mapping[VersionRef, str | None]
 """The versions to ask, each with the reason why it can't answer, or None where it can."""
 
@@ -53,7 +57,7 @@ class Asking:
     """Asks networks about images and publishes what they say.
 
     `window` images are under way at once, enough to keep every core busy. A version that takes longer than
-    `answer_seconds` has failed on the image.
+    `answer_seconds`, once it is at the image, has failed on it.
     """
 
     def __init__(
@@ -129,7 +133,11 @@ class Asking:
         return PredictionFailure(ref, reason)
 
     def _said(self, answer: Future[Answer]) -> Answer:
-        """Waits in two halves, so that a process that was stopped for long leaves the network a half to answer in."""
+        """Waits until its turn comes, since being behind others is nobody's failure. Then in two halves, so that a
+        process that was stopped for long leaves the network a half to answer in."""
+        while not answer.running() and not answer.done():
+            with suppress(FutureTimeout):
+                return answer.result(TURN_SECONDS)
         try:
             return answer.result(self._seconds / 2)
         except FutureTimeout:
