@@ -67,9 +67,10 @@ def entries(count: int = 4) -> list[selector_pb2.RankingEntry]:
 
 @dataclass
 class CannedSelector(SelectorServiceServicer):
-    """Answers with canned rankings; keeps what it was asked."""
+    """Answers with canned rankings; keeps what it was asked, and which tokens label maps were asked for with."""
 
     asked: list[object] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
     excluded: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
     restored: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
     missing: Sequence[str] = (image_id(2), image_id(3))
@@ -222,6 +223,7 @@ class CannedSelector(SelectorServiceServicer):
         )
 
     def GetLabelMaps(self, request, context):  # type: ignore[no-untyped-def]
+        self.shown.append(dict(context.invocation_metadata()).get("authorization", ""))
         first = np.zeros((16, 16), np.uint8)
         first[4:12, 4:12] = 1
         second = np.zeros((16, 16), np.uint8)

@@ -33,6 +33,7 @@ RATERS_SEE_NO_DISCREPANCY = (
     "ListCandidates",
     "DiffCandidates",
     "ExplainImage",
+    "GetLabelMaps",
     "ListOpinions",
     "GetChosenSets",
 )

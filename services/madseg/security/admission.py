@@ -56,7 +56,7 @@ _SERVICES: Mapping[str, Mapping[str, tuple[Role, ...]]] = {
         "DiffCandidates": READER,
         "ExplainImage": READER,
         "PlaceImages": READER,
-        "GetLabelMaps": ANYBODY,
+        "GetLabelMaps": (Role.SOURCE, *READER),
         "ExcludeImages": OPERATOR,
         "RestoreImages": OPERATOR,
         "ForgetImage": OPERATOR,

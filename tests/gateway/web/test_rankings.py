@@ -5,7 +5,7 @@ import pytest
 from madseg.core.label_map import decode
 from madseg.security.access import Role
 from tests.client.canned import image_id
-from tests.gateway.web.site import Site
+from tests.gateway.web.site import OWN_TOKEN, Site
 
 BUS = {"target": "ours", "competitor": "theirs", "defender": "target", "class": "bus"}
 
@@ -111,17 +111,26 @@ def test_maps_come_in_their_wire_form(site: Site) -> None:
 
 
 def test_those_who_only_rate_see_what_they_judge(site: Site) -> None:
-    """By a competitor's map they could tell how much the two disagree."""
+    """By a competitor's map they could tell how much the two disagree; so the services keep all maps from them, and the
+    gateway asks for the one."""
     with site.visit(Role.RATER) as client:
         judged = client.get(f"/api/images/{image_id(1)}/maps/ours/2")
         rival = client.get(f"/api/images/{image_id(1)}/maps/theirs/1")
     assert judged.status_code == 200
     assert rival.status_code == 403
     assert "no campaign judges the label maps of theirs/1" in rival.json()["detail"]
+    assert site.services.selector.shown == [f"Bearer {OWN_TOKEN}"]
+
+
+def test_whoever_may_see_all_maps_asks_in_their_own_name(site: Site) -> None:
+    """So that the services decide."""
+    with site.visit(Role.ANNOTATOR) as client:
+        assert client.get(f"/api/images/{image_id(1)}/maps/theirs/1").status_code == 200
+    assert site.services.selector.shown == [f"Bearer {site.tokens[Role.ANNOTATOR]}"]
 
 
 def test_what_is_judged_is_asked_for_once(site: Site) -> None:
-    """Not for every map; somebody whose token is unknown to the services gets nothing by that."""
+    """Not for every map."""
     with site.visit(Role.RATER) as client:
         for number in range(1, 6):
             assert client.get(f"/api/images/{image_id(number)}/maps/ours/2").status_code == 200

@@ -32,7 +32,7 @@ class Asking:
         return await to_thread.run_sync(act, limiter=self._limiter, abandon_on_cancel=True)
 
     def client(self) -> Client:
-        """The client itself, which shows no token."""
+        """The client itself, which shows the gateway's own token."""
         return self._client
 
     def close(self) -> None:

@@ -47,6 +47,11 @@ class Caller:
         """The answer of the services, asked in a thread with the caller's own token."""
         return await self.asking.ask(self.token, question)
 
+    async def ask_as_gateway(self, question: Callable[[Client], T]) -> T:
+        """The answer of the services, asked with the gateway's own token: for callers who are shown a part of it."""
+        client = self.asking.client()
+        return await self.asking.wait(lambda: question(client))
+
 
 class Door:
     """Tells callers by the access of the deployment. `insecure` says that this is everybody's; `rates` says how often

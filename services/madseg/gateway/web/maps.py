@@ -28,7 +28,9 @@ def map_routes() -> APIRouter:
     async def get_map(caller: Anybody, image_id: str, model: str, version: Number) -> Response:
         wanted = Version(model, version)
         await judged.check(caller, wanted)
-        found = await caller.ask(lambda client: client.label_maps(image_id))
+        # The selector keeps those who only rate from all maps of an image; they are shown the one that they judge.
+        ask = caller.ask if caller.who.may(*READERS) else caller.ask_as_gateway
+        found = await ask(lambda client: client.label_maps(image_id))
         content = next((item.label_map for item in found if item.version == wanted), None)
         if content is None:
             raise NotFound(f"{wanted} has no label map of image {image_id}")
