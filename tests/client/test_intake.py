@@ -43,9 +43,11 @@ def test_a_refused_upload_names_the_field(services: Running) -> None:
 
 
 def test_a_moment_without_time_zone_is_refused(services: Running) -> None:
-    """A naive time could mean anything."""
+    """A naive time could mean anything; nor is one taken that UTC doesn't have."""
     with pytest.raises(InvalidArgument, match="time zone"):
         services.client.upload(b"x", captured_at=datetime(2026, 1, 2))
+    with pytest.raises(InvalidArgument, match="years 1 to 9999 in UTC"):
+        services.client.upload(b"x", captured_at=datetime.fromisoformat("0001-01-01T00:00:00+14:00"))
 
 
 def test_many_uploads_answer_in_order_with_refusals_between(services: Running) -> None:

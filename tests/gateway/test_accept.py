@@ -148,6 +148,8 @@ def test_refused_pictures_leave_nothing(parts: Parts) -> None:
         (ImageUpload(b"", tags={"": "x"}), "tag's name"),
         (ImageUpload(b"", tags={"k": "v" * 201}), "tags has at most 200"),
         (ImageUpload(b"", captured_at=datetime(2024, 1, 1)), "time zone"),
+        (ImageUpload(b"", captured_at=datetime.fromisoformat("0001-01-01T00:00:00+14:00")), "years 1 to 9999 in UTC"),
+        (ImageUpload(b"", captured_at=datetime.fromisoformat("9999-12-31T23:59:59-01:00")), "years 1 to 9999 in UTC"),
     ],
 )
 def test_fields_have_bounds(parts: Parts, upload: ImageUpload, message: str) -> None:

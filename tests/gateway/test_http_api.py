@@ -129,7 +129,14 @@ def test_refusals_are_problems_that_name_the_item(
 
 @pytest.mark.parametrize(
     "query",
-    [{"captured_at": "yesterday"}, {"captured_at": "2024-05-01T12:00:00"}, {"tags": "x"}, {"source": "s" * 201}],
+    [
+        {"captured_at": "yesterday"},
+        {"captured_at": "2024-05-01T12:00:00"},
+        {"captured_at": "0001-01-01T00:00:00+14:00"},
+        {"captured_at": "9999-12-31T23:59:59-01:00"},
+        {"tags": "x"},
+        {"source": "s" * 201},
+    ],
 )
 def test_wrong_fields_are_named(client: httpx.Client, query: dict[str, str]) -> None:
     """With status 400."""

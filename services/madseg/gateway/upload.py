@@ -3,7 +3,7 @@
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from madseg.core.errors import InvalidInput
 from madseg.core.messages import VersionRef
@@ -77,9 +77,26 @@ def checked(upload: ImageUpload) -> ImageUpload:
             raise InvalidInput("a tag's name must not be empty", field="tags")
         checked_text("tags", key)
         checked_text("tags", value)
-    if upload.captured_at is not None and upload.captured_at.tzinfo is None:
-        raise InvalidInput(f"captured_at needs a time zone, got {upload.captured_at.isoformat()}", field="captured_at")
+    if upload.captured_at is not None:
+        checked_moment(upload.captured_at)
     return upload
+
+
+def checked_moment(captured_at: datetime) -> datetime:
+    """The time itself.
+
+    Raises:
+        InvalidInput: it has no time zone, or is no time of the years 1 to 9999 in UTC.
+    """
+    if captured_at.tzinfo is None:
+        raise InvalidInput(f"captured_at needs a time zone, got {captured_at.isoformat()}", field="captured_at")
+    try:
+        captured_at.astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidInput(
+            f"captured_at is no time of the years 1 to 9999 in UTC, got {captured_at.isoformat()}", field="captured_at"
+        ) from error
+    return captured_at
 
 
 def checked_text(name: str, text: str, limit: int = MAX_TEXT) -> str:

@@ -50,14 +50,15 @@ def test_a_ranking_in_pages(site: Site) -> None:
 
 
 def test_a_ranking_of_a_time(site: Site) -> None:
-    """From a moment and before another; one without a time zone is 400."""
+    """From a moment and before another; one without a time zone, or that UTC doesn't have, is 400."""
     bounds = {"since": "2026-03-01T00:00:00Z", "until": "2026-03-02T12:00:00+02:00"}
     with site.visit(Role.REVIEWER) as client:
         found = client.get("/api/ranking", params={**BUS, **bounds})
         wrong = client.get("/api/ranking", params={**BUS, "since": "2026-03-01T00:00:00"})
         never = client.get("/api/ranking", params={**BUS, "until": "yesterday"})
-    assert (found.status_code, wrong.status_code, never.status_code) == (200, 400, 400)
-    assert (wrong.json()["field"], never.json()["field"]) == ("since", "until")
+        beyond = client.get("/api/ranking", params={**BUS, "until": "9999-12-31T23:59:59-01:00"})
+    assert [answer.status_code for answer in (found, wrong, never, beyond)] == [200, 400, 400, 400]
+    assert [answer.json()["field"] for answer in (wrong, never, beyond)] == ["since", "until", "until"]
     asked = site.services.selector.asked[0].filter  # type: ignore[attr-defined]
     assert (asked.source, asked.captured_from.ToJsonString()) == ("", "2026-03-01T00:00:00Z")
     assert asked.captured_until.ToJsonString() == "2026-03-02T10:00:00Z"

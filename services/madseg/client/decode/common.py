@@ -25,14 +25,18 @@ def to_timestamp(moment: datetime | None, field: str) -> Timestamp | None:
     """The message of a moment.
 
     Raises:
-        InvalidArgument: it has no time zone.
+        InvalidArgument: it has no time zone, or is no time of the years 1 to 9999 in UTC.
     """
     if moment is None:
         return None
     if moment.tzinfo is None:
         raise InvalidArgument(f"{field} must have a time zone, got {moment.isoformat()}", field=field)
     stamp = Timestamp()
-    stamp.FromDatetime(moment)
+    try:
+        stamp.FromDatetime(moment)
+    except OverflowError as error:
+        words = f"{field} must be a time of the years 1 to 9999 in UTC, got {moment.isoformat()}"
+        raise InvalidArgument(words, field=field) from error
     return stamp
 
 
