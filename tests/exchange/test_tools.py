@@ -203,6 +203,15 @@ def test_label_studio_names_images_in_several_ways(tmp_path: Path, image: str, n
     assert read("label-studio", tmp_path) == {name: from_dense(BLOCK.astype(np.uint8))}
 
 
+def test_a_label_studio_image_without_an_address_is_one_refusal(tmp_path: Path) -> None:
+    """The tasks behind it are read."""
+    odd = {**task(BRUSH), "data": {"image": "http://[x/a.png"}}
+    (tmp_path / "a.json").write_text(json.dumps([odd, task(BRUSH)]))
+    found = read("label-studio", tmp_path)
+    assert "its image 'http://[x/a.png' is no address" in str(found.pop("a mask without a name"))
+    assert found == {"photo": from_dense(BLOCK.astype(np.uint8))}
+
+
 def test_label_studio_polygons_are_in_percent(tmp_path: Path) -> None:
     """Of width and height."""
     value = {"points": [[0, 0], [100 / 3, 0], [100 / 3, 100], [0, 100]], "polygonlabels": ["dog"]}

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
-from madseg.core.errors import InvalidLabelMap
+from madseg.core.errors import InvalidInput, InvalidLabelMap
 from madseg.core.label_map import LabelMap
 from madseg.core.preprocess import Size
 from madseg.core.taxonomy import VOID, Taxonomy
@@ -61,7 +61,10 @@ class LabelStudio:
 def _name(task: Any) -> str:
     """The image's name: of an upload without what Label Studio put in front of it, of a local file its path."""
     address = entry(entry(task, "data", dict), "image", str)
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError as error:
+        raise InvalidInput(f"its image {address[:80]!r} is no address: {error}") from error
     if local := parse_qs(parts.query).get("d"):
         return stem(local[0])
     if not parts.path.startswith("/data/") and not parts.scheme:
