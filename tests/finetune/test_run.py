@@ -127,6 +127,24 @@ def test_a_run_that_is_killed_again_and_again_ends_as_it_would_have(folder: Path
     assert one == other
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="a namespace of processes takes root: sudo make test")
+def test_the_first_process_of_a_container_ends_when_it_is_told(tmp_path: Path) -> None:
+    """Which the kernel spares; what it has learned so far is in its checkpoint."""
+    folder = make_run(tmp_path / "one", epochs=1000)
+    with subprocess.Popen(["unshare", "--pid", "--fork", "--kill-child", *command(folder)]) as outside:
+        try:
+            ends = time.monotonic() + 60
+            while not (folder / "progress.jsonl").exists():
+                assert outside.poll() is None
+                assert time.monotonic() < ends
+                time.sleep(0.05)
+            (inside,) = Path(f"/proc/{outside.pid}/task/{outside.pid}/children").read_text().split()
+            os.kill(int(inside), signal.SIGTERM)
+            assert outside.wait(30) == 128 + signal.SIGTERM
+        finally:
+            outside.kill()
+
+
 TORCHRUN = "torch.distributed.run --standalone --nproc-per-node=2 -m"
 
 

@@ -20,6 +20,7 @@ import argparse
 import hashlib
 import json
 import os
+import signal
 import sys
 import time
 from dataclasses import asdict, dataclass, field
@@ -211,6 +212,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m madseg.finetune.run", description=__doc__.partition("\n")[0])
     parser.add_argument("folder", type=Path)
     folder: Path = parser.parse_args().folder
+    if os.getpid() == 1:  # the kernel spares the first process of a container that doesn't say what to do
+        signal.signal(signal.SIGTERM, lambda number, _frame: os._exit(128 + number))
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
     try:
