@@ -136,7 +136,7 @@ def test_policies_are_set_and_read(otto: Client) -> None:
     assert put.plan.double_share == 0.05
     with pytest.raises(InvalidArgument, match="needs candidates or seconds"):
         otto.set_round_policy(RoundPolicy("", True, plan=PLAN))
-    with pytest.raises(InvalidArgument, match=r"training\.t0"):
+    with pytest.raises(InvalidArgument, match="T0 must be a folder"):
         otto.set_round_policy(replace(wanted, plan=RoundPlan()))
 
 

@@ -208,18 +208,18 @@ def test_counterexamples_of_ones_own_choice_are_trained_on_and_never_tested(stud
 
 
 def test_counterexamples_of_ones_own_choice_need_a_campaign_that_is_closed(studio: Studio) -> None:
-    """Else nothing would be trained on with them; one that comes into S afterwards has its task already."""
+    """Else nothing would be trained on with them; one in line has its task then, and another takes the place in S."""
     otto, ann = studio.otto, studio.person("ann")
     opened = otto.create_campaign()
     with pytest.raises(NotReady, match="has chosen no S yet"):
         otto.add_mask_tasks([image(3)], "counterexample", campaign_id=opened.id)
-    free = otto.chosen_sets().just_missed[0].image_id
+    free, following = (item.image_id for item in otto.chosen_sets().just_missed[:2])
     otto.create_mask_tasks(double_share=0)
     otto.add_mask_tasks([free], "counterexample")
     ours = otto.chosen_sets().counterexamples[0].image_id
     task = next(item for item in otto.mask_tasks(purpose="counterexample") if item.image_id == ours)
     ann.take_mask_task(task.id)
-    assert ann.send_back_image(task.id, "a drawing").replacement_image_id == free
+    assert ann.send_back_image(task.id, "a drawing").replacement_image_id == following
     assert [item.image_id for item in otto.mask_tasks(purpose="counterexample")].count(free) == 1
 
 
