@@ -1,10 +1,11 @@
-"""`python -m deploy.sizing`: what a stream needs, by its images a second, networks, and what a GPU does of them."""
+"""`python -m deploy.sizing`: what a stream needs and costs, by its images a second, networks, and what a GPU does."""
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from deploy.sizing.bill import Prices, bill
 from deploy.sizing.costs import measured
 from deploy.sizing.plan import Plan, plan
 
@@ -18,24 +19,44 @@ def main() -> int:
     parser.add_argument("--rate", type=float, nargs="+", default=RATES, help="images a second, on average")
     parser.add_argument("--networks", type=int, default=4, help="the target and its competitors")
     parser.add_argument("--gpu-rate", type=float, default=200.0, help="images a second that a GPU does of one network")
-    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the table between the two lines of a page")
+    parser.add_argument("--core-price", type=float, default=Prices.core, help="of a core for an hour")
+    parser.add_argument("--gpu-price", type=float, default=Prices.gpu, help="of a GPU for an hour")
+    parser.add_argument("--gb-price", type=float, default=Prices.gigabyte, help="of a gigabyte for a month")
+    parser.add_argument("--days", type=float, default=Prices.days, help="for how long pictures and records are kept")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put the tables between the two lines of a page")
     given = parser.parse_args()
     if min(given.rate) <= 0 or given.networks < 2 or given.gpu_rate <= 0:
         parser.error("rates are above 0, and a target has at least one competitor")
+    prices = Prices(given.core_price, given.gpu_price, given.gb_price, given.days)
+    if min(prices.core, prices.gpu, prices.gigabyte, prices.days) < 0:
+        parser.error("prices and days are 0 or more")
     costs = measured().of(given.networks)
-    text = table([plan(rate, costs, given.gpu_rate) for rate in given.rate])
+    plans = [plan(rate, costs, given.gpu_rate) for rate in given.rate]
+    text = f"{sizes(plans)}\n{bills(plans, prices)}"
     print(text, end="")
     if given.write:
         given.write.write_text(between(given.write.read_text(), text))
     return 0
 
 
-def table(plans: Sequence[Plan]) -> str:
-    """A row each, as Markdown."""
+def sizes(plans: Sequence[Plan]) -> str:
+    """How many of each, as Markdown."""
     heads = ["images/s", "gateways", "predictors", "GPUs", "selectors", "partitions", "Kafka", "PostgreSQL", "S3"]
     heads += ["connections", "a day", "to the ranking", "the design ends"]
-    rows = [heads, ["---:"] * (len(heads) - 1) + ["---"], *map(_row, plans)]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return _table(heads, ["---:"] * (len(heads) - 1) + ["---"], map(_size, plans))
+
+
+def bills(plans: Sequence[Plan], prices: Prices) -> str:
+    """What they cost, as Markdown."""
+    found = [(each.rate, bill(each, prices)) for each in plans]
+    heads = ["images/s", "cores", "GPUs", "kept", "a month", "a million images"]
+    rows = [
+        [f"{rate:,g}", f"{due.cores:,.0f}", f"{due.gpus:,}", f"{due.gigabytes / 1e3:,.1f} TB",
+         f"{due.month:,.0f}", f"{due.million:,.2f}"]
+        for rate, due in found
+    ]  # fmt: skip
+    said = f"At {prices.core:g} a core and {prices.gpu:g} a GPU for an hour, {prices.gigabyte:g} a gigabyte for a month"
+    return f"{said}, kept for {prices.days:g} days:\n\n{_table(heads, ['---:'] * len(heads), rows)}"
 
 
 def between(page: str, text: str) -> str:
@@ -51,7 +72,11 @@ def between(page: str, text: str) -> str:
     return before + begin + text + end + after
 
 
-def _row(found: Plan) -> list[str]:
+def _table(heads: list[str], aligned: list[str], rows: Iterable[list[str]]) -> str:
+    return "".join(f"| {' | '.join(row)} |\n" for row in (heads, aligned, *rows))
+
+
+def _size(found: Plan) -> list[str]:
     layout, cores, daily = found.layout, found.cores, found.daily
     return [
         f"{found.rate:,g}",

@@ -6,9 +6,14 @@ servers; the selector's processes share the partitions, and each takes all that 
 
 import heapq
 import math
-import random
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+Moments = NDArray[np.float64]
+"""Seconds, or spans of them: one of each image, (N,)."""
 
 BURST_EVERY, BURST_LASTS = 60.0, 10.0
 """Seconds: in the first ten of every minute twice as many images come, in the others fewer; the mean is the rate."""
@@ -64,18 +69,16 @@ class Outcome:
 
 def simulate(rate: float, layout: Layout, times: Times, seconds: float, seed: int = 0) -> Outcome:
     """Runs `seconds` of a stream of `rate` images a second through a layout."""
-    rng = random.Random(seed)
+    rng = np.random.default_rng(seed)
     came = arrivals(rate, seconds, rng)
 
-    def around(mean: float) -> Callable[[], float]:
-        return lambda: rng.gammavariate(4, mean / 4)  # spread of a half: pictures differ, but not by much
+    def around(mean: float) -> Moments:
+        return rng.gamma(4, mean / 4, len(came))  # spread of a half: pictures differ, but not by much
 
     left = served(came, layout.gateways, around(times.gateway))
-    left = served([moment + times.transit for moment in left], layout.predictors, around(times.predictor))
+    left = served(left + times.transit, layout.predictors, around(times.predictor))
     left = served(left, layout.gpus, around(times.gpu))
-    ranked = collected([moment + times.transit for moment in left], layout, times, rng)
-    took = [end - begin for begin, end in zip(came, ranked, strict=True)]
-    half = [value for begin, value in zip(came, took, strict=True) if begin < seconds / 2]
+    took = collected(left + times.transit, layout, times, rng) - came
     batches = len(came) / LARGEST_BATCH  # as few as it may be: smaller ones are made only where there is time for them
     busy = {
         "gateway": len(came) * times.gateway / layout.gateways / seconds,
@@ -83,53 +86,52 @@ def simulate(rate: float, layout: Layout, times: Times, seconds: float, seed: in
         "gpu": len(came) * times.gpu / layout.gpus / seconds,
         "selector": (len(came) * times.selector + batches * times.batch) / layout.selectors / seconds,
     }
-    return Outcome(len(came), quantile(took, 0.5), quantile(took, 0.99), quantile(half, 0.99), busy)
+    first_half_p99 = quantile(took[came < seconds / 2], 0.99)
+    return Outcome(len(came), quantile(took, 0.5), quantile(took, 0.99), first_half_p99, busy)
 
 
-def arrivals(rate: float, seconds: float, rng: random.Random) -> list[float]:
+def arrivals(rate: float, seconds: float, rng: Generator) -> Moments:
     """Moments at which images come, in order."""
-    calm = rate * (BURST_EVERY - 2 * BURST_LASTS) / (BURST_EVERY - BURST_LASTS)
-    found, now = list[float](), 0.0
-    while True:
-        now += rng.expovariate(2 * rate)
-        if now >= seconds:
-            return found
-        if now % BURST_EVERY < BURST_LASTS or rng.random() < calm / (2 * rate):
-            found.append(now)
+    calm = (BURST_EVERY - 2 * BURST_LASTS) / (BURST_EVERY - BURST_LASTS) / 2
+    """Of twice the rate, what comes outside of bursts."""
+    every = np.sort(rng.uniform(0, seconds, rng.poisson(2 * rate * seconds)))
+    kept = (every % BURST_EVERY < BURST_LASTS) | (rng.random(len(every)) < calm)
+    return every[kept]
 
 
-def served(came: Sequence[float], servers: int, time: Callable[[], float]) -> list[float]:
-    """When each is done that came at these moments: first come, first served, by the server that is free first."""
+def served(came: Moments, servers: int, times: Moments) -> Moments:
+    """When each is done that came at these moments: first come, first served, by the server that is free first.
+
+    `times` are those that they take, by turn.
+    """
     free = [0.0] * min(servers, max(1, len(came)))
-    done = [0.0] * len(came)
-    for index in sorted(range(len(came)), key=came.__getitem__):
-        begins = max(came[index], free[0])
-        done[index] = begins + time()
-        heapq.heapreplace(free, done[index])
+    order = np.argsort(came, kind="stable")
+    ends = []
+    for moment, took in zip(came[order].tolist(), times.tolist(), strict=True):
+        ends.append(max(moment, free[0]) + took)
+        heapq.heapreplace(free, ends[-1])
+    done = np.empty_like(came)
+    done[order] = ends
     return done
 
 
-def collected(came: Sequence[float], layout: Layout, times: Times, rng: random.Random) -> list[float]:
+def collected(came: Moments, layout: Layout, times: Times, rng: Generator) -> Moments:
     """The same for selectors: an image waits for the process that has its partition, which takes all that waits."""
-    queues: list[list[int]] = [[] for _ in range(layout.selectors)]
-    for index in sorted(range(len(came)), key=came.__getitem__):
-        queues[rng.randrange(layout.partitions) % layout.selectors].append(index)
-    done = [0.0] * len(came)
-    for queue in queues:
-        now, begin = 0.0, 0
+    selectors = rng.integers(layout.partitions, size=len(came)) % layout.selectors
+    done = np.empty_like(came)
+    for selector in range(layout.selectors):
+        (queue,) = np.nonzero(selectors == selector)
+        queue = queue[np.argsort(came[queue], kind="stable")]
+        waiting, now, begin = came[queue], 0.0, 0
         while begin < len(queue):
-            now = max(now, came[queue[begin]])
-            end = begin
-            while end < len(queue) and end - begin < LARGEST_BATCH and came[queue[end]] <= now:
-                end += 1
+            now = max(now, waiting[begin])
+            end = min(begin + LARGEST_BATCH, int(np.searchsorted(waiting, now, side="right")))
             now += times.batch + (end - begin) * times.selector
-            for index in queue[begin:end]:
-                done[index] = now
+            done[queue[begin:end]] = now
             begin = end
     return done
 
 
-def quantile(values: Sequence[float], share: float) -> float:
+def quantile(values: Moments, share: float) -> float:
     """The smallest value that `share` of all don't exceed; 0 of none."""
-    ordered = sorted(values)
-    return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else 0.0
+    return float(np.sort(values)[max(0, math.ceil(share * len(values)) - 1)]) if len(values) else 0.0

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.sizing import __main__ as command
+from deploy.sizing.bill import HOURS, Prices, bill
 from deploy.sizing.costs import Costs, measured
 from deploy.sizing.plan import LARGEST_POOL, SINGLE, plan
 from madseg.adapters.databases.postgres import KEPT, MOST
@@ -51,7 +52,21 @@ def test_where_the_design_ends_is_said() -> None:
     assert many.most == MOST * (many.layout.gateways + many.layout.selectors + SINGLE) > LARGEST_POOL
 
 
-@pytest.mark.parametrize("words", [["--rate", "0"], ["--networks", "1"], ["--gpu-rate", "-1"]])
+def test_a_bill_has_every_core_gpu_and_byte() -> None:
+    """A million images cost the less the more of them come, down to what each takes."""
+    found = plan(10.0, COSTS, 200.0)
+    cores = sum(found.cores.values()) + 1
+    assert bill(found, Prices(core=1, gpu=0, gigabyte=0)).month == pytest.approx(HOURS * cores)
+    assert bill(found, Prices(core=0, gpu=1, gigabyte=0)).month == HOURS * found.layout.gpus
+    kept = bill(found, Prices(core=0, gpu=0, gigabyte=2, days=10))
+    assert kept.gigabytes == pytest.approx(10 * 86400 * 10 * (5e3 + 1e3 + 1e5) / 1e9)
+    assert kept.month == pytest.approx(2 * kept.gigabytes)
+    assert kept.million == pytest.approx(kept.month / (10 * 3600 * HOURS) * 1e6)
+    few, many = (bill(plan(rate, COSTS, 200.0), Prices()).million for rate in (1.0, 100.0))
+    assert many < few
+
+
+@pytest.mark.parametrize("words", [["--rate", "0"], ["--networks", "1"], ["--gpu-rate", "-1"], ["--days", "-1"]])
 def test_what_can_not_be_is_refused(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """With the command's own message."""
     monkeypatch.setattr(sys, "argv", ["sizing", *words])
