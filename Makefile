@@ -32,7 +32,7 @@ demo: setup $(VENV)/.train ## Two rounds on a generated world with simulated peo
 test: ## Run the tests; as root it installs the system packages that they need
 	@tests/packages.sh
 	@$(MAKE) --no-print-directory setup $(VENV)/.train
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations 30 --durations-min 5
 
 soak: setup $(VENV)/.train ## Run the kill and load tests at their full number, an upgrade, and fine-tuning in its image
 	@MADSEG_SOAK=1 $(BIN)/python -m pytest -m soak tests $(PROOFS)
