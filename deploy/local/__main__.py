@@ -1,4 +1,7 @@
-"""`python -m deploy.local start|stop|status [kafka|triton|postgres|s3]...`: without names, all of them."""
+"""`python -m deploy.local fetch|start|stop|status [kafka|triton|postgres|s3]...`: without names, all of them.
+
+`fetch` has what a server is made of fetched and built, as its first start does.
+"""
 
 import argparse
 import shlex
@@ -22,7 +25,7 @@ SETTINGS = {"kafka": "MADSEG_STREAM", "triton": "MADSEG_INFERENCE", "postgres": 
 def main() -> int:
     """Returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=__doc__)
-    parser.add_argument("act", choices=["start", "stop", "status"])
+    parser.add_argument("act", choices=list(_ACTS))
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(SERVERS)}; default: all")
     parser.add_argument("--folder", type=Path, default=Path("build/servers"), help="data and logs, a folder per server")
     given = parser.parse_args()
@@ -37,6 +40,11 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _fetch(server: Server) -> None:
+    print(f"Fetching {server.name} ...", file=sys.stderr)
+    server.prepare()
 
 
 def _start(server: Server) -> None:
@@ -55,7 +63,7 @@ def _status(server: Server) -> None:
     print(f"{server.name}: {server.url if server.running and server.answers() else 'not running'}")
 
 
-_ACTS = {"start": _start, "stop": _stop, "status": _status}
+_ACTS = {"fetch": _fetch, "start": _start, "stop": _stop, "status": _status}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -355,6 +355,7 @@ class Launcher(ABC):
 
         Raises:
             InvalidInput: an id that isn't 1..64 of a-z and 0-9.
+            NotReady: what training needs isn't installed.
             Unavailable: it can't be begun now.
         """
 

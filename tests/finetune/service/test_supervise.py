@@ -1,16 +1,20 @@
 """Runs carried out step by step, with services, training and the supervisor itself cut off anywhere."""
 
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 
+from madseg.adapters.launchers.process import ProcessLauncher
 from madseg.core.errors import NotReady
+from madseg.core.preprocess import Size
 from madseg.finetune import runs
 from madseg.finetune.release import MARK
-from madseg.finetune.supervise import LAUNCHES
+from madseg.finetune.supervise import LAUNCHES, Supervisor
 from madseg.ports import Running
 from tests.finetune.service.desk import Desk
+from tests.finetune.small import CLASSES, GRID
 
 
 def through_training(desk: Desk, run_id: str = "a1") -> None:
@@ -54,6 +58,19 @@ def test_a_run_that_is_to_be_promoted_is_released_by_itself(desk: Desk) -> None:
     desk.turn()
     assert desk.run("b2").released == 3
     assert yaml.safe_load(desk.world.around.card)["source"].startswith(f"drawn by hand{MARK}b2 ")
+
+
+def test_without_what_training_needs_a_run_is_refused_at_once(desk: Desk, tmp_path: Path) -> None:
+    """The reason says what to install."""
+    where = (desk.folders, desk.world.repository, CLASSES, Size(*GRID))
+    launcher = ProcessLauncher(tmp_path, needs="a_package_that_nobody_has")
+    supervisor = Supervisor(desk.database, desk.world.around, launcher, *where, lambda: desk.now)
+    desk.start()
+    supervisor()
+    supervisor()
+    assert desk.run().state == runs.REFUSED
+    (reason,) = desk.run().reasons
+    assert reason.startswith("training needs a_package_that_nobody_has, which this service lacks: pip install")
 
 
 def test_runs_are_carried_out_one_after_the_other(desk: Desk) -> None:

@@ -10,6 +10,7 @@ process's id with its start time would say as much, but for that cut. Several pr
 """
 
 import fcntl
+import importlib.util
 import os
 import signal
 import subprocess
@@ -23,7 +24,7 @@ from urllib.parse import parse_qsl
 
 from madseg.adapters.launchers.ids import checked_id
 from madseg.adapters.locations import make_folder
-from madseg.core.errors import InvalidInput, Unavailable
+from madseg.core.errors import InvalidInput, NotReady, Unavailable
 from madseg.ports import Ended, Launcher, Running, Unknown
 
 GRACE_SECONDS = 10.0
@@ -60,7 +61,9 @@ def parse_options(url: str) -> Options:
 
 
 class ProcessLauncher(Launcher):
-    """See the module. `grace` in seconds; `module` is run as `python -m MODULE FOLDER`, by each process."""
+    """See the module. `grace` in seconds; `module` is run as `python -m MODULE FOLDER`, by each process, and `needs` a
+    package that not every installation has.
+    """
 
     def __init__(
         self,
@@ -68,13 +71,17 @@ class ProcessLauncher(Launcher):
         options: Options = Options(),
         *,
         module: str = "madseg.finetune.run",
+        needs: str = "torch",
         grace: float = GRACE_SECONDS,
     ) -> None:
         self._kept, self._options, self._module, self._grace = kept.absolute(), options, module, grace
+        self._needs = needs
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._lock = threading.Lock()
 
     def launch(self, run_id: str, folder: Path) -> None:
+        if importlib.util.find_spec(self._needs) is None:
+            raise NotReady(f"training needs {self._needs}, which this service lacks: pip install '.[finetune]' for it")
         with self._lock:
             self._reap(run_id)
             make_folder(self._kept)
