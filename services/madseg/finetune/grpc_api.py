@@ -3,20 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from madseg.core.errors import InvalidInput, NotFound, NotReady
 from madseg.core.messages import VersionRef
 from madseg.finetune import encoding, runs
-from madseg.finetune.callers import caller
 from madseg.finetune.encoding import MAX_ID
 from madseg.finetune.neighbours import Model, Neighbours
 from madseg.finetune.progress import epochs, progress
 from madseg.finetune.runs import Plan, Run
 from madseg.ports import Database
 from madseg.requests import foreign_token, from_token, page_size, plain_text, token
-from madseg.security.access import Access, Principal, Role
+from madseg.security.access import Access, Role
+from madseg.security.callers import caller
 from madseg.v1 import finetune_pb2 as pb
 from madseg.v1.finetune_pb2_grpc import FineTuneServiceServicer
 
@@ -43,7 +44,7 @@ class FineTuneApi(FineTuneServiceServicer):
         new_id: Callable[[], str],
         factories: Sequence[str] = (),
     ) -> None:
-        self._database, self._neighbours, self._access = database, neighbours, access
+        self._database, self._neighbours, self._who = database, neighbours, partial(caller, access)
         self._folder, self._clock, self._new_id, self._factories = folder, clock, new_id, factories
 
     def StartRun(self, request: pb.StartRunRequest, context: Any) -> pb.StartRunResponse:
@@ -118,17 +119,6 @@ class FineTuneApi(FineTuneServiceServicer):
 
     def _proto(self, run: Run) -> pb.Run:
         return encoding.run_proto(run, progress(self._folder / run.id))
-
-    def _who(self, context: Any, *roles: Role) -> Principal:
-        """Whoever calls, if one of the roles is theirs.
-
-        Raises:
-            Unauthenticated: nobody knows who it is.
-            Forbidden: they have none of the roles.
-        """
-        who = caller(self._access, context)
-        who.must(*roles)
-        return who
 
 
 def _serving(model: Model) -> int:

@@ -8,10 +8,10 @@ from madseg.core.errors import MadsegError
 from madseg.ports import Database
 from madseg.requests import plain_text
 from madseg.rounds import rounds
-from madseg.rounds.callers import caller
 from madseg.rounds.evaluating import Evaluator
 from madseg.rounds.neighbours import Neighbours
 from madseg.security.access import Access, Principal, Role
+from madseg.security.callers import caller
 
 log = structlog.get_logger("madseg.rounds")
 
@@ -32,9 +32,7 @@ class Asking:
             Unauthenticated: nobody knows who it is.
             Forbidden: they have none of the roles.
         """
-        who = caller(self._access, context)
-        who.must(*roles)
-        return who
+        return caller(self._access, context, *roles)
 
     def model(self, text: str) -> str:
         """The model of a request; the only target, or the one that rounds are about, where it names none."""

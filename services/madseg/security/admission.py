@@ -3,10 +3,11 @@
 What isn't in it is shut. A rater must not see how much the models disagree, so what tells that takes another role.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from madseg.core.errors import Forbidden
-from madseg.security.access import Access, Principal, Role, bearer
+from madseg.security.access import Access, Principal, Role
+from madseg.security.callers import identify
 
 ANYBODY: tuple[Role, ...] = ()
 """Whoever has a token."""
@@ -147,25 +148,22 @@ class Admission:
     def __init__(self, access: Access, methods: Mapping[str, tuple[Role, ...]] = METHODS) -> None:
         self._access, self._methods = access, methods
 
-    def admit(self, method: str, metadata: Sequence[tuple[str, str | bytes]]) -> Principal:
-        """Who calls, where they may.
+    def identify(self, metadata: Iterable[tuple[str, str | bytes]]) -> Principal:
+        """Who calls.
 
         Raises:
             Unauthenticated: no token, another scheme, or a token that nobody has.
-            Forbidden: none of the method's roles is theirs, or the table doesn't have it.
+            Forbidden: somebody has it who has no role at all.
             Unavailable: the tokens can't be read now.
         """
-        who = self.identify(metadata)
-        self.allow(method, who)
-        return who
-
-    def identify(self, metadata: Sequence[tuple[str, str | bytes]]) -> Principal:
-        """Who calls. Raises Unauthenticated and Unavailable as `admit`."""
-        header = next((value for key, value in metadata if key == "authorization"), None)
-        return self._access.identify(bearer(header if isinstance(header, str) else None))
+        return identify(self._access, metadata)
 
     def allow(self, method: str, who: Principal) -> None:
-        """Raises Forbidden as `admit`."""
+        """Does nothing where they may call a method.
+
+        Raises:
+            Forbidden: none of the method's roles is theirs, or the table doesn't have it.
+        """
         roles = self._methods.get(method)
         if roles is None:
             raise Forbidden(f"{method} takes no role that anybody could have")

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 from madseg.core.errors import InvalidInput
-from madseg.labelling.callers import caller
 from madseg.labelling.cancelling import cancel
 from madseg.labelling.forgetting import forget
 from madseg.labelling.neighbours import Neighbours
@@ -13,7 +13,8 @@ from madseg.labelling.scoring import assignments, campaigns, choosing, encoding,
 from madseg.labelling.scoring.opinions import Opinions
 from madseg.ports import Database
 from madseg.requests import page_size, plain_text
-from madseg.security.access import Access, Principal, Role
+from madseg.security.access import Access, Role
+from madseg.security.callers import caller
 from madseg.v1 import scoring_pb2 as pb
 from madseg.v1.scoring_pb2_grpc import ScoringServiceServicer
 
@@ -35,7 +36,7 @@ class ScoringApi(ScoringServiceServicer):
         clock: Callable[[], int],
         seed: Callable[[], int],
     ) -> None:
-        self._database, self._neighbours, self._access = database, neighbours, access
+        self._database, self._neighbours, self._who = database, neighbours, partial(caller, access)
         self._clock, self._seed = clock, seed
         self._opinions = Opinions(database)
 
@@ -160,17 +161,6 @@ class ScoringApi(ScoringServiceServicer):
         reason = plain_text(request.reason, "reason", MAX_REASON)
         gone, stays = forget(self._database, request.image_id, reason, self._clock())
         return pb.ScoringServiceForgetImageResponse(gone=gone, stays=stays)
-
-    def _who(self, context: Any, *roles: Role) -> Principal:
-        """Whoever calls, if one of the roles is theirs.
-
-        Raises:
-            Unauthenticated: nobody knows who it is.
-            Forbidden: they have none of the roles.
-        """
-        who = caller(self._access, context)
-        who.must(*roles)
-        return who
 
 
 def _id(text: str) -> str:
