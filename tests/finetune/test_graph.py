@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
+from onnx import TensorProto, helper
 
 from madseg.core.errors import InvalidModel
 from madseg.finetune.bare import bare as network_in
@@ -86,6 +87,23 @@ def test_the_network_inside_a_served_file_is_the_one_that_was_wrapped(labels: bo
     }
     again = wrap(network_in(model), parse_card(text), TAXONOMY, GRID)
     assert (run(again, "labels") == run(model, "labels")).all()
+
+
+@pytest.mark.parametrize("clash", ["labels", "entropy", "madseg/head/Cast_1", "madseg/network/labels"])
+def test_names_that_wrapping_has_too_come_back(clash: str) -> None:
+    """Of a network's other output: it can be wrapped, and learn, again and again."""
+    network = bare()
+    network.graph.node.append(helper.make_node("ArgMax", ["logits"], [clash], axis=1, keepdims=0))
+    network.graph.output.append(helper.make_tensor_value_info(clash, TensorProto.INT64, None))
+    first = served(network, output={"kind": "logits", "name": "logits"})
+    expected = run(first, "labels")
+    for _ in range(3):
+        found = trainable(first, CLASSES)
+        assert (run(found.model, found.model.graph.output[0].name).argmax(1) == expected).all()
+        inside = network_in(first)
+        assert clash in {name for node in inside.graph.node for name in node.output}
+        first = served(inside, output={"kind": "logits", "name": "logits"})
+        assert (run(first, "labels") == expected).all()
 
 
 @pytest.mark.parametrize("name", ["unet", "dilated", "overview", "pyramid"])

@@ -1,17 +1,18 @@
 """The network inside a served file, as its owner would give it: what `madseg model release` takes.
 
-Wrapping keeps the names of a network's tensors, but for those that its own would clash with; so what stands between
-the pieces around it, under the card's names, is the network again.
+Wrapping keeps the names of a network's tensors, but for those that its own would clash with, which get them back here;
+so what stands between the pieces around it, under the card's names, is the network again.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import onnx
 from onnx import helper
 
 from madseg.core.errors import InvalidModel
-from madseg.finetune.graph import HEAD, TAIL
+from madseg.finetune.graph import prefix_of, touches
 
 
 def bare(served: onnx.ModelProto) -> onnx.ModelProto:
@@ -21,9 +22,11 @@ def bare(served: onnx.ModelProto) -> onnx.ModelProto:
         InvalidModel: it is no network as madseg serves it.
     """
     card = card_of(served)
-    heads = [node for node in served.graph.node if _touches(node, HEAD)]
-    tails = [node for node in served.graph.node if _touches(node, TAIL)]
-    nodes = [node for node in served.graph.node if not _touches(node, HEAD) and not _touches(node, TAIL)]
+    prefix = prefix_of(served)
+    head, tail, hidden = f"{prefix}head/", f"{prefix}tail/", f"{prefix}network/"
+    heads = [node for node in served.graph.node if touches(node, head)]
+    tails = [node for node in served.graph.node if touches(node, tail)]
+    nodes = [node for node in served.graph.node if not touches(node, head) and not touches(node, tail)]
     taken, given = _between(heads, nodes), _between(nodes, tails)
     model = onnx.ModelProto()
     model.CopyFrom(served)
@@ -37,8 +40,9 @@ def bare(served: onnx.ModelProto) -> onnx.ModelProto:
     inferred = {item.name: item for item in onnx.shape_inference.infer_shapes(served).graph.value_info}
     graph.input.append(_described(inferred, taken))
     graph.output.append(_described(inferred, given))
-    for name, wanted in ((taken, card["input"]["name"]), (given, card["output"]["name"])):
-        _rename(graph, name, wanted)
+    made = {name for node in nodes for name in (*node.input, *node.output) if name.startswith(hidden)}
+    names = {name: name.removeprefix(hidden) for name in made}
+    _rename(graph, {**names, taken: card["input"]["name"], given: card["output"]["name"]})
     onnx.checker.check_model(model)
     return model
 
@@ -53,10 +57,6 @@ def card_of(served: onnx.ModelProto) -> dict[str, Any]:
     if "madseg.card" not in facts:
         raise InvalidModel("this is no network as madseg serves it: it has no card")
     return dict(json.loads(facts["madseg.card"]))
-
-
-def _touches(node: onnx.NodeProto, prefix: str) -> bool:
-    return any(name.startswith(prefix) for name in (*node.output, *node.input))
 
 
 def _between(first: list[onnx.NodeProto], second: list[onnx.NodeProto]) -> str:
@@ -74,10 +74,15 @@ def _described(inferred: dict[str, onnx.ValueInfoProto], name: str) -> onnx.Valu
     return inferred[name]
 
 
-def _rename(graph: onnx.GraphProto, old: str, new: str) -> None:
+def _rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
+    """In subgraphs too: they see the tensors around them."""
+    for value in (*graph.input, *graph.output):
+        value.name = names.get(value.name, value.name)
+    for tensor in graph.initializer:
+        tensor.name = names.get(tensor.name, tensor.name)
     for node in graph.node:
-        node.input[:] = [new if name == old else name for name in node.input]
-        node.output[:] = [new if name == old else name for name in node.output]
-    for item in (*graph.input, *graph.output):
-        if item.name == old:
-            item.name = new
+        node.input[:] = [names.get(name, name) for name in node.input]
+        node.output[:] = [names.get(name, name) for name in node.output]
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                _rename(inner, names)

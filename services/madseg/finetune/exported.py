@@ -12,7 +12,7 @@ import onnx
 import torch
 
 from madseg.core.errors import InvalidModel
-from madseg.finetune.graph import HEAD, Trainable, cut, with_initialisers
+from madseg.finetune.graph import Trainable, cut, touches, with_initialisers
 
 INSIDE = "network/"
 """Begins the names of the tensors that were exported: nothing around them is called so."""
@@ -21,13 +21,14 @@ NEWEST_OPSET = 20
 """The newest that torch's exporter writes; what is newer in the file means the same in it."""
 
 
-def taken(model: onnx.ModelProto) -> str:
+def taken(source: Trainable) -> str:
     """The tensor that the pieces in front give to the network.
 
     Raises:
         InvalidModel: it isn't one.
     """
-    made = [name for node in model.graph.node for name in node.output if _in_front(node) and not name.startswith(HEAD)]
+    front = [node for node in source.model.graph.node if touches(node, source.head)]
+    made = [name for node in front for name in node.output if not name.startswith(source.head)]
     if len(made) != 1:
         raise InvalidModel(f"{len(made)} tensors go from the pieces in front into the network, where one should")
     return made[0]
@@ -35,7 +36,7 @@ def taken(model: onnx.ModelProto) -> str:
 
 def head(source: Trainable) -> onnx.ModelProto:
     """The pieces in front alone."""
-    return cut(source.model, taken(source.model))
+    return cut(source.model, taken(source))
 
 
 def export(module: Any, example: torch.Tensor, opset: int) -> onnx.ModelProto:
@@ -67,10 +68,10 @@ def export(module: Any, example: torch.Tensor, opset: int) -> onnx.ModelProto:
 def exchanged(served: onnx.ModelProto, source: Trainable, network: onnx.ModelProto) -> onnx.ModelProto:
     """A copy of a served file with another network, as `export` gives it, in the place of its own."""
     file = with_initialisers(served)
-    scores, before = source.model.graph.output[0].name, taken(source.model)
-    old = {name for node in source.model.graph.node if not _in_front(node) for name in node.output}
-    front = [node for node in file.graph.node if _in_front(node)]
-    behind = [node for node in file.graph.node if not _in_front(node) and old.isdisjoint(node.output)]
+    scores, before = source.model.graph.output[0].name, taken(source)
+    old = {name for node in source.model.graph.node if not touches(node, source.head) for name in node.output}
+    front = [node for node in file.graph.node if touches(node, source.head)]
+    behind = [node for node in file.graph.node if not touches(node, source.head) and old.isdisjoint(node.output)]
     inside = _renamed(network, {f"{INSIDE}taken": before, f"{INSIDE}scores": scores})
     model = onnx.ModelProto()
     model.CopyFrom(served)
@@ -82,10 +83,6 @@ def exchanged(served: onnx.ModelProto, source: Trainable, network: onnx.ModelPro
     graph.initializer.extend(inside.graph.initializer)
     onnx.checker.check_model(model)
     return model
-
-
-def _in_front(node: onnx.NodeProto) -> bool:
-    return any(name.startswith(HEAD) for name in (*node.output, *node.input))
 
 
 def _renamed(network: onnx.ModelProto, outer: dict[str, str]) -> onnx.ModelProto:

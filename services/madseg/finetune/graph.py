@@ -20,24 +20,20 @@ from onnx import TensorProto, helper, numpy_helper
 
 from madseg.core.errors import InvalidModel
 
-HEAD, TAIL = "madseg/head/", "madseg/tail/"
-"""Begin the names of what wrapping put around the network."""
-
 _PASSES = ("Cast", "Squeeze", "Identity", "Unsqueeze", "Clip")
 """What may stand between an ArgMax and the answer without changing which class it names."""
-
-_FLATTENS = ("Softmax", "LogSoftmax")
 
 
 @dataclass(frozen=True)
 class Trainable:
-    """A served network cut off behind its scores.
+    """A served network cut off behind its scores; `head` begins the names of the pieces in front of it.
 
     `layout` is NCHW or NHWC, `align_corners` how the scores are brought to the grid; `table` is (C,) uint8: the
     taxonomy's label of each class of the network, 255 for none. `probabilities` says that the scores are those.
     """
 
     model: onnx.ModelProto
+    head: str
     grid: tuple[int, int]
     layout: str
     align_corners: bool
@@ -60,18 +56,38 @@ def trainable(served: onnx.ModelProto, classes: tuple[str, ...]) -> Trainable:
         raise InvalidModel(f"the network is of the classes {', '.join(names)}, the project of {', '.join(classes)}")
     model = with_initialisers(served)
     output = card.get("output", {})
-    answer = _answer(model)
+    prefix = prefix_of(model)
+    answer = _answer(model, prefix)
     if output.get("kind") == "labels":
         answer = _before_argmax(model, answer)
     kept = cut(model, answer)
     return Trainable(
         model=kept,
+        head=f"{prefix}head/",
         grid=(int(grid[0]), int(grid[1])),
         layout=_layout(kept, len(card["classes"])),
         align_corners=bool(output.get("align_corners", False)),
         table=_table(card, classes),
         probabilities=output.get("kind") == "probabilities",
     )
+
+
+def prefix_of(served: onnx.ModelProto) -> str:
+    """What begins the names of all pieces that wrapping put around the network: no name of the network's does.
+
+    Raises:
+        InvalidModel: it is no network as madseg serves it.
+    """
+    for node in served.graph.node:
+        prefix, behind, _ = node.name.partition("tail/")
+        if "labels" in node.output and behind:
+            return str(prefix)
+    raise InvalidModel("this is no network as madseg serves it: nothing stands behind its answer")
+
+
+def touches(node: onnx.NodeProto, prefix: str) -> bool:
+    """True for a node that makes or takes a tensor whose name begins so."""
+    return any(name.startswith(prefix) for name in (*node.output, *node.input))
 
 
 def with_initialisers(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -141,13 +157,14 @@ def _value(node: onnx.NodeProto) -> TensorProto:
     return tensor
 
 
-def _answer(model: onnx.ModelProto) -> str:
+def _answer(model: onnx.ModelProto, prefix: str) -> str:
     """What the network says: the one tensor that goes into the pieces behind it."""
+    head, tail = f"{prefix}head/", f"{prefix}tail/"
     initialisers = {item.name for item in model.graph.initializer}
     for node in model.graph.node:
-        if any(name.startswith(TAIL) for name in node.output):
+        if any(name.startswith(tail) for name in node.output):
             for name in node.input:
-                if name and name not in initialisers and not name.startswith((TAIL, HEAD)):
+                if name and name not in initialisers and not name.startswith((tail, head)):
                     return str(name)
     raise InvalidModel("this is no network as madseg serves it: nothing stands behind its answer")
 

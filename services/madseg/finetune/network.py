@@ -18,7 +18,7 @@ from onnx import numpy_helper
 from torch import nn
 
 from madseg.core.errors import InvalidModel
-from madseg.finetune.graph import HEAD, Trainable, with_weights
+from madseg.finetune.graph import Trainable, with_weights
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -57,7 +57,7 @@ class Network(nn.Module):  # type: ignore[misc, unused-ignore]
         super().__init__()
         self.source = source
         self.module, self.batches = built(source.model, source.grid)
-        self.weights = tuple(_learned(self.module, source.model))
+        self.weights = tuple(_learned(self.module, source.model, source.head))
         if not self.weights:
             raise InvalidModel("the network has no weights that can be learned")
 
@@ -164,7 +164,7 @@ def converted(model: onnx.ModelProto) -> Any:
     return module
 
 
-def _learned(module: Any, model: onnx.ModelProto) -> Iterator[Weight]:
+def _learned(module: Any, model: onnx.ModelProto, head: str) -> Iterator[Weight]:
     """The tensors of the module that are learned; one that several nodes share becomes one parameter."""
     initialisers = {item.name: numpy_helper.to_array(item) for item in model.graph.initializer}
     depends = {name for node in model.graph.node if node.op_type in _LEARNED_FIRST for name in node.output}
@@ -179,7 +179,7 @@ def _learned(module: Any, model: onnx.ModelProto) -> Iterator[Weight]:
         if depends.isdisjoint(node.output) or node.op_type == "BatchNormalization":
             continue
         for place, initialiser in zip(taken, given, strict=True):
-            if _is_learned(initialiser, initialisers[initialiser], node):
+            if not initialiser.startswith(head) and _is_learned(initialisers[initialiser], node):
                 yield from _adopt(module.initializers, place, initialiser, initialisers[initialiser], shared)
         for inner, key in _tensors(part):
             found = _source(getattr(inner, key), [item for item in own if item not in given], initialisers)
@@ -193,10 +193,10 @@ def parts(module: Any, model: onnx.ModelProto) -> Iterator[tuple[str, Any, onnx.
     return ((name, part, node) for (name, part), node in zip(found, model.graph.node, strict=True))
 
 
-def _is_learned(name: str, value: NDArray[Any], node: onnx.NodeProto) -> bool:
+def _is_learned(value: NDArray[Any], node: onnx.NodeProto) -> bool:
     """Weights are floats of more than one number that enter arithmetic; sizes, scales and bounds aren't."""
     arithmetic = node.op_type in (*_LEARNED_FIRST, "Add", "Mul", "Sub", "Div", "PRelu", "LayerNormalization")
-    return value.dtype == np.float32 and value.size > 1 and arithmetic and not name.startswith(HEAD)
+    return value.dtype == np.float32 and value.size > 1 and arithmetic
 
 
 def _tensors(part: Any) -> Iterator[tuple[Any, str]]:
