@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from madseg.core.errors import InvalidInput
-from madseg.security.certificates import valid_until
+from madseg.security.tls import valid_until
 from tests.security.authority import Authority
 
 
@@ -39,12 +39,29 @@ def test_a_file_without_a_certificate_is_refused() -> None:
         valid_until(b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 
 
+def test_a_certificate_that_is_cut_off_is_refused(tmp_path: Path) -> None:
+    """Within its text, and before its end."""
+    whole = Authority(tmp_path).file.read_bytes()
+    for damaged in (whole[:100], whole.replace(b"-----END CERTIFICATE-----", b"")):
+        with pytest.raises(InvalidInput, match="the certificate is damaged: "):
+            valid_until(damaged)
+
+
+def test_a_version_that_is_not_known_is_refused(whole: bytes) -> None:
+    """Versions are 1 to 3, which stand as 0 to 2."""
+    version = whole.index(b"\xa0\x03\x02\x01\x02")
+    damaged = whole[: version + 4] + b"\x07" + whole[version + 5 :]
+    with pytest.raises(InvalidInput, match="the certificate is damaged: 7 is not a valid X509 version"):
+        valid_until(ssl.DER_cert_to_PEM_cert(damaged).encode())
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A certificate, DER."""
     return ssl.PEM_cert_to_DER_cert(Authority(tmp_path_factory.mktemp("a")).file.read_text())
 
 
+@pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")
 @given(st.data())
 def test_damage_is_refused_or_reads_as_a_time(whole: bytes, data: st.DataObject) -> None:
     """Whichever bytes are gone or changed."""

@@ -19,8 +19,7 @@ from madseg.client.tls import Tls
 from madseg.core.errors import Conflict, InvalidInput
 from madseg.observing.metrics import REGISTRY
 from madseg.rpc import Server
-from madseg.security.certificates import valid_until
-from madseg.security.tls import ServerTls, TlsSettings, open_tls
+from madseg.security.tls import ServerTls, TlsSettings, open_tls, valid_until
 from madseg.settings import load
 from tests.security.authority import Authority, with_password
 

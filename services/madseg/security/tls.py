@@ -15,10 +15,10 @@ from typing import cast
 
 import grpc
 import structlog
+from cryptography.x509 import InvalidVersion, load_pem_x509_certificate
 
 from madseg.core.errors import InvalidInput
 from madseg.observing.metrics import CERTIFICATE_END
-from madseg.security.certificates import valid_until
 from madseg.settings import setting
 
 log = structlog.get_logger("madseg.security")
@@ -176,6 +176,20 @@ def open_tls(settings: TlsSettings) -> ServerTls | None:
         _authority(Path(settings.tls_authority))
     clients = Path(settings.tls_client_authority) if settings.tls_client_authority else None
     return ServerTls(Path(settings.tls_certificate), Path(settings.tls_key), clients)
+
+
+def valid_until(pem: bytes) -> float:
+    """The end of the first certificate of a file, seconds since the epoch.
+
+    Raises:
+        InvalidInput: there is none, or it is damaged.
+    """
+    if b"-----BEGIN CERTIFICATE-----" not in pem:
+        raise InvalidInput("there is no certificate in the file, which must be PEM")
+    try:
+        return load_pem_x509_certificate(pem).not_valid_after_utc.timestamp()
+    except (ValueError, InvalidVersion) as error:
+        raise InvalidInput(f"the certificate is damaged: {error}") from error
 
 
 def _configuration(pair: _Pair) -> grpc.ServerCertificateConfiguration:
