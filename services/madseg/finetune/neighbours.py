@@ -2,15 +2,14 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from madseg import client
-from madseg.core.errors import Conflict, Forbidden, InvalidInput, MadsegError, NotFound, NotReady, Unauthenticated
-from madseg.core.errors import Unavailable as Away
+from madseg.core.errors import NotFound
 from madseg.core.preprocess import Box
+from madseg.neighbours import told
 
 COUNTEREXAMPLE, RANDOM_LANE = "counterexample", "random_lane"
 
@@ -37,7 +36,8 @@ class Model:
 class Neighbours(ABC):
     """The other services. Thread-safe. Every call may be made again without another effect.
 
-    Every call raises Unavailable where the service doesn't answer, and what else it says as it says it.
+    Every call raises Unavailable where the service doesn't answer, or may answer otherwise later, and what else it says
+    as it says it.
     """
 
     @abstractmethod
@@ -101,7 +101,7 @@ class Remote(Neighbours):
         self._connect = connect
 
     def model(self, name: str) -> Model:
-        with _told():
+        with told():
             if not name:
                 targets = [item.name for item in self._client.models() if item.role is client.Role.TARGET]
                 if not targets:
@@ -110,25 +110,25 @@ class Remote(Neighbours):
             return _model(self._client.model(name))
 
     def release(self, network: Path, card: str, key: str, parent: int) -> int:
-        with _told():
+        with told():
             released = self._client.release_version(
                 network, card, idempotency_key=key, parent=parent, timeout=RELEASE_SECONDS
             )
         return released.version
 
     def campaigns(self, model: str) -> tuple[str, ...]:
-        with _told():
+        with told():
             found = self._client.campaigns()
         return tuple(item.id for item in reversed(found) if item.target.model == model)
 
     def masks(self, campaign_id: str) -> Iterator[tuple[str, bytes]]:
-        with _told():
+        with told():
             for item in self._client.export_masks(campaign_id, purpose=COUNTEREXAMPLE):
                 yield item.image_id, item.label_map
 
     def tested(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        with _told():
+        with told():
             for campaign in self._client.campaigns():
                 if campaign.state is client.CampaignState.CLOSED:
                     chosen = self._client.chosen_sets(campaign.id)
@@ -137,11 +137,11 @@ class Remote(Neighbours):
             return found | {item.image_id: "the random lane" for item in lane}
 
     def picture(self, image_id: str) -> bytes:
-        with _told():
+        with told():
             return self._client.picture(image_id).content
 
     def crop(self, image_id: str) -> tuple[Box, bool]:
-        with _told():
+        with told():
             found = self._client.image(image_id)
         crop = found.crop
         return Box(crop.left, crop.top, crop.width, crop.height), found.random_lane
@@ -149,27 +149,6 @@ class Remote(Neighbours):
     @cached_property
     def _client(self) -> client.Client:
         return self._connect()
-
-
-_KINDS: tuple[tuple[type[client.ClientError], type[MadsegError]], ...] = (
-    (client.InvalidArgument, InvalidInput),
-    (client.NotFound, NotFound),
-    (client.NotReady, NotReady),
-    (client.Unauthenticated, Unauthenticated),
-    (client.Forbidden, Forbidden),
-    (client.Unavailable, Away),
-    (client.DeadlineExceeded, Away),
-)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Errors of the client as ours; one that no repetition helps becomes Conflict where there is no better word."""
-    try:
-        yield
-    except client.ClientError as error:
-        kind = next((ours for theirs, ours in _KINDS if isinstance(error, theirs)), Conflict)
-        raise kind(f"{error.service or 'a service'}: {error}") from error
 
 
 def _model(found: client.ModelCard) -> Model:

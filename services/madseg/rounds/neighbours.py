@@ -1,8 +1,7 @@
 """What rounds ask of other services, over gRPC: the selector, Models, labelling, and fine-tuning."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 
 from madseg import client
@@ -21,16 +20,8 @@ from madseg.client import (
     RunState,
     Version,
 )
-from madseg.core.errors import (
-    Conflict,
-    Forbidden,
-    InvalidInput,
-    MadsegError,
-    NotFound,
-    NotReady,
-    Unauthenticated,
-    Unavailable,
-)
+from madseg.core.errors import InvalidInput, NotFound, NotReady
+from madseg.neighbours import told
 
 PLACED = 1000
 """Images that the selector is asked about in one call."""
@@ -40,7 +31,8 @@ class Neighbours(ABC):
     """The other services. Thread-safe. Every call may be made again without another effect: what makes something takes
     a `key`, and a second call with it answers with what the first one made.
 
-    Every call raises Unavailable where the service doesn't answer, and what else it says as it says it.
+    Every call raises Unavailable where the service doesn't answer, or may answer otherwise later, and what else it says
+    as it says it.
     """
 
     @abstractmethod
@@ -177,7 +169,7 @@ class Remote(Neighbours):
         self._connect = connect
 
     def target(self, model: str) -> Version:
-        with _told():
+        with told():
             found = [item for item in self._client.models() if item.role is client.Role.TARGET]
         named = [item for item in found if item.name == model] if model else found
         if not found:
@@ -190,20 +182,20 @@ class Remote(Neighbours):
         return Version(named[0].name, max(named[0].serving))
 
     def contests(self) -> Sequence[Contest]:
-        with _told():
+        with told():
             return self._client.contests()
 
     def cut(self, target: Version, per_ranking: int, key: str, note: str) -> CandidateSet:
-        with _told():
+        with told():
             return self._client.cut_candidates(per_ranking=per_ranking, target=target, idempotency_key=key, note=note)
 
     def fresh(self, target: Version, per_ranking: int, since: str) -> int:
-        with _told():
+        with told():
             found = self._client.diff_candidates(since or target, target, per_ranking=per_ranking)
         return len(found.entered) + (0 if since else len(found.stayed))
 
     def competition(self, candidate_set_id: str) -> tuple[CandidateSet, Sequence[Candidate]]:
-        with _told():
+        with told():
             found = [item for item in self._client.candidate_sets() if candidate_set_id in ("", item.id)]
             chosen = found if candidate_set_id else [item for item in found if item.contestants]
             if not chosen:
@@ -218,99 +210,78 @@ class Remote(Neighbours):
 
     def places(self, target: Version, image_ids: Sequence[str], per_ranking: int) -> Sequence[ImagePlaces]:
         found: list[ImagePlaces] = []
-        with _told():
+        with told():
             for at in range(0, len(image_ids), PLACED):
                 some = image_ids[at : at + PLACED]
                 found.extend(self._client.places(some, target=target, per_ranking=per_ranking).places)
         return found
 
     def open_campaign(self, candidate_set_id: str, plan: CampaignPlan, key: str, note: str) -> Campaign:
-        with _told():
+        with told():
             return self._client.create_campaign(candidate_set_id, plan, note=note, idempotency_key=key)
 
     def campaign(self, campaign_id: str) -> Campaign:
-        with _told():
+        with told():
             return self._client.campaign(campaign_id)
 
     def campaigns(self, model: str) -> Sequence[Campaign]:
-        with _told():
+        with told():
             found = self._client.campaigns()
         return [item for item in reversed(found) if item.target.model == model]
 
     def cancel_campaign(self, campaign_id: str) -> None:
-        with _told():
+        with told():
             self._client.cancel_campaign(campaign_id)
 
     def choose(self, campaign_id: str, *, allow_incomplete: bool) -> ChosenSets:
-        with _told():
+        with told():
             return self._client.choose_sets(campaign_id, allow_incomplete=allow_incomplete)
 
     def chosen(self, campaign_id: str) -> ChosenSets:
-        with _told():
+        with told():
             return self._client.chosen_sets(campaign_id)
 
     def make_tasks(self, campaign_id: str, annotators: Sequence[str], double_share: float) -> None:
-        with _told():
+        with told():
             self._client.create_mask_tasks(campaign_id, annotators, double_share=double_share)
 
     def tasks(self, *, campaign_id: str = "", purpose: MaskPurpose | None = None) -> Sequence[MaskTask]:
-        with _told():
+        with told():
             return list(self._client.mask_tasks(campaign_id, purpose=purpose, page_size=1000))
 
     def mask(self, task_id: str, revision: int) -> bytes:
-        with _told():
+        with told():
             return self._client.mask_revision(task_id, revision).label_map
 
     def maps(self, image_id: str) -> Mapping[Version, bytes]:
-        with _told():
+        with told():
             return {item.version: item.label_map for item in self._client.label_maps(image_id)}
 
     def check_run(self, plan: RunPlan) -> None:
-        with _told():
+        with told():
             self._client.check_run(plan)
 
     def start_run(self, plan: RunPlan, key: str) -> Run:
-        with _told():
+        with told():
             return self._client.start_run(plan, idempotency_key=key)
 
     def run(self, run_id: str) -> Run:
-        with _told():
+        with told():
             return self._client.run(run_id)
 
     def released(self, model: str) -> Sequence[Run]:
-        with _told():
+        with told():
             found = list(self._client.runs(state=RunState.RELEASED, page_size=1000))
         return [item for item in reversed(found) if item.released is not None and item.released.model == model]
 
     def promote(self, run_id: str, *, despite_gate: bool) -> Run:
-        with _told():
+        with told():
             return self._client.promote_run(run_id, despite_gate=despite_gate)
 
     def cancel_run(self, run_id: str) -> Run:
-        with _told():
+        with told():
             return self._client.cancel_run(run_id)
 
     @cached_property
     def _client(self) -> client.Client:
         return self._connect()
-
-
-_KINDS: tuple[tuple[type[client.ClientError], type[MadsegError]], ...] = (
-    (client.InvalidArgument, InvalidInput),
-    (client.NotFound, NotFound),
-    (client.NotReady, NotReady),
-    (client.Unauthenticated, Unauthenticated),
-    (client.Forbidden, Forbidden),
-    (client.Unavailable, Unavailable),
-    (client.DeadlineExceeded, Unavailable),
-)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Errors of the client as ours; one that no repetition helps becomes Conflict where there is no better word."""
-    try:
-        yield
-    except client.ClientError as error:
-        kind = next((ours for theirs, ours in _KINDS if isinstance(error, theirs)), Conflict)
-        raise kind(f"{error.service or 'a service'}: {error}") from error

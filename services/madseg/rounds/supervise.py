@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from madseg.client import Version
-from madseg.core.errors import Forbidden, MadsegError, NotFound, NotReady, Unauthenticated, Unavailable
+from madseg.core.errors import MadsegError, NotFound, NotReady, Unavailable
 from madseg.core.messages import VersionRef
 from madseg.core.rounds import Due, Outcome, Step, due
 from madseg.ports import Database
@@ -84,7 +84,7 @@ class Supervisor:
             return self._steps.stop(found) if found.stopping else self._steps.move(found)
         except Unavailable:
             raise
-        except (NotReady, Unauthenticated, Forbidden) as error:  # what mends it is somebody else's to do
+        except NotReady as error:  # what mends it is somebody else's to do
             return Move({"stopping": False}) if found.stopping else _noting(found, str(error))
         except MadsegError as error:
             if found.stopping:
