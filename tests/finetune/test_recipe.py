@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import fields
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,18 @@ def test_settings_can_be_changed() -> None:
     ("changes", "sentence"),
     [
         ({"epoch": 3}, "no setting 'epoch'"),
-        ({"epochs": 0}, "epochs must be at least 1"),
+        ({"epochs": 0}, r"epochs must be in 1\.\.10000, got 0"),
+        ({"epochs": 10_001}, r"epochs must be in 1\.\.10000, got 10001"),
+        ({"batch": 4097}, r"batch must be in 1\.\.4096, got 4097"),
+        ({"epochs": inf}, "epochs must be a int, got inf"),
+        ({"epochs": 10**400}, "epochs must be a int, got 1000"),
+        ({"weight_decay": 10**400}, "weight_decay must be a float, got 1000"),
+        ({"weight_decay": nan}, "weight_decay must be finite, got nan"),
+        ({"weight_decay": "NaN"}, "weight_decay must be finite, got nan"),
+        ({"learning_rates": [1e-4, inf]}, r"learning_rates must be finite, got \(0\.0001, inf\)"),
+        ({"temperature": nan}, "temperature must be finite"),
+        ({"distillation": inf}, "distillation must be finite"),
+        ({"poly_power": nan}, "poly_power must be finite"),
         ({"epochs": 2.5}, "epochs must be a int"),
         ({"batch": "many"}, "batch must be a int"),
         ({"flip": 1}, "flip must be a bool"),

@@ -12,21 +12,26 @@ counterexamples, held-back photographs and T0 rose together.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import astuple, dataclass, fields, replace
+from math import isfinite
 from typing import Any
 
 from madseg.core.errors import InvalidInput
 
+MOST = {"batch": 4096, "epochs": 10_000}
+"""The largest values of what takes memory or time with every one more: above them is a slip of the pen."""
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings of a run; shares and factors in [0, 1] unless said.
+    """The settings of a run; shares and factors in [0, 1] unless said, every number finite.
 
     `learning_rates`: each is tried from the same start, the best on T0-select wins.
     `optimiser`: sgd or adamw. `schedule`: poly (power `poly_power`) or cosine, both down to 0, after `warm_up` of all
-    steps. `batch`: pictures a step. `epochs`: passes at most; `patience`: passes without a better T0-select after which
-    it ends, 0 for none. `counterexample_share`: of the pictures of an epoch how many come from S; 0 takes S and S0
-    together as they are. `class_balance`: exponent of a picture's weight by its rarest class, 0 for none.
+    steps. `batch`: pictures a step, 1..4096. `epochs`: passes at most, 1..10000; `patience`: passes without a better
+    T0-select after which it ends, 0 for none. `counterexample_share`: of the pictures of an epoch how many come from
+    S; 0 takes S and S0 together as they are. `class_balance`: exponent of a picture's weight by its rarest class, 0
+    for none.
     `flip`, `scale` (smallest factor of a random zoom, 1 for none), `colour` (largest relative change of brightness,
     contrast and saturation): augmentation. `distillation`: weight of the divergence from the old network on S0, at
     `temperature`. `averages`: shares of the new weights that are tried against the old ones; (1,) takes the new.
@@ -110,7 +115,7 @@ def _typed(key: str, value: Any, like: Any) -> Any:
         if isinstance(like, int) and float(value) != int(value):
             raise ValueError(value)
         return type(like)(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InvalidInput(f"{key} must be a {type(like).__name__}, got {value!r}", field=key) from error
 
 
@@ -125,13 +130,17 @@ def _check(found: Recipe) -> None:
     ):
         if getattr(found, key) not in choices:
             raise refuse(key, " or ".join(choices))
+    for item, value in zip(fields(found), astuple(found), strict=True):
+        numbers = value if isinstance(value, tuple) else (value,)
+        if not all(isfinite(number) for number in numbers if isinstance(number, float)):
+            raise refuse(item.name, "finite")
     if not found.learning_rates or min(found.learning_rates) <= 0:
         raise refuse("learning_rates", "one or more numbers above 0")
     if not found.averages or not all(0 <= share <= 1 for share in found.averages):
         raise refuse("averages", "one or more shares in [0, 1]")
-    for key in ("batch", "epochs"):
-        if getattr(found, key) < 1:
-            raise refuse(key, "at least 1")
+    for key, most in MOST.items():
+        if not 1 <= getattr(found, key) <= most:
+            raise refuse(key, f"in 1..{most}")
     for key in ("weight_decay", "patience", "class_balance", "distillation", "clip_norm", "poly_power"):
         if getattr(found, key) < 0:
             raise refuse(key, "at least 0")

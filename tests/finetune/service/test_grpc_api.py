@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from math import inf, nan
 
 import pytest
 
@@ -200,7 +201,9 @@ def test_each_call_takes_its_role(served: Served, world: World, launcher: FakeLa
         ({"t0": ""}, InvalidArgument, "t0 must be a folder"),
         ({"recipe": "best"}, InvalidArgument, "no recipe is called 'best'"),
         ({"changes": {"epoch": 3}}, InvalidArgument, "a recipe has no setting 'epoch'"),
-        ({"changes": {"epochs": 0}}, InvalidArgument, "epochs must be at least 1"),
+        ({"changes": {"epochs": 0}}, InvalidArgument, r"epochs must be in 1\.\.10000"),
+        ({"changes": {"epochs": inf}}, InvalidArgument, "epochs must be a int, got inf"),
+        ({"changes": {"weight_decay": nan}}, InvalidArgument, "weight_decay must be finite"),
         ({"changes": {"batch": {}}}, InvalidArgument, "batch must be a int"),
         ({"bounds": GateBounds(drop=1.5)}, InvalidArgument, r"drop must be in \[0, 1\], got 1.5"),
         ({"bounds": GateBounds(slower=float("nan"))}, InvalidArgument, "slower must be in"),
