@@ -19,7 +19,7 @@ from madseg.core.label_maps import decode_all
 from madseg.core.messages import Defender, VersionRef
 from madseg.core.ranking import Entry, RankingKey
 from madseg.selector.criteria import Criteria
-from madseg.selector.layout import Layout, bounds
+from madseg.selector.layout import Layout, bounds, covered, ranked_labels
 from madseg.selector.stored import split, stored_maps
 from madseg.selector.tables import IMAGES
 from madseg.selector.walk import ImageFilter, conditions, has_tags
@@ -121,9 +121,8 @@ def _compared(
 ) -> Compared:
     ids = [layout.version_ids[ref] for ref in contestants]
     rows = _images(tx, set(ids), images)
-    covers = [
-        {criteria.taxonomy.label(name) for name in layout.competition.versions[ref].covers} for ref in contestants
-    ]
+    published = [layout.competition.versions[ref] for ref in contestants]
+    covers = [covered(version, criteria.taxonomy) for version in published]
     pairs = list(combinations(range(len(ids)), 2))
     tables = {(a, b): known_table(covers[a], covers[b], criteria.metric.classes) for a, b in pairs}
     discrepancies = {pair: np.empty(len(rows)) for pair in pairs}
@@ -137,7 +136,7 @@ def _compared(
         for a, b in pairs:
             sides = (range(a * count, (a + 1) * count), range(b * count, (b + 1) * count))
             discrepancies[a, b][part] = compare(maps, *sides, criteria.metric, tables[a, b]).discrepancy
-    ranked = {(a, b): [x for x in criteria.taxonomy.ranked if x in covers[a] & covers[b]] for a, b in pairs}
+    ranked = {(a, b): ranked_labels(published[a], published[b], criteria.taxonomy) for a, b in pairs}
     return Compared([row[1] for row in rows], [row[2] for row in rows], discrepancies, areas, ranked)
 
 

@@ -5,18 +5,16 @@ CPU time, over 200,000 2.4 s. Reading them in rank order, for one ranking after 
 database sorts them anew for every few thousand (SQLite on a busy machine with two cores; capacity 200).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 
 import structlog
 from sqlalchemy import Connection, delete, select, update
 
-from madseg.core.messages import Defender
 from madseg.ports import Database
 from madseg.selector.criteria import Criteria
 from madseg.selector.enter import CHORE_SHARD, UNIT, Entering
 from madseg.selector.layout import CHANGING, Contest, Ranking, bounds, read_layout
 from madseg.selector.offsets import bump
-from madseg.selector.packing import unpack_areas
 from madseg.selector.refill import Choice, excluded
 from madseg.selector.tables import IMAGES, LEADERS, PAIRS, PROJECT, RANKING_TALLIES, RANKINGS
 
@@ -89,26 +87,18 @@ def _read(tx: Connection, rankings: Sequence[Ranking], entering: Entering, pixel
     """One pass over the pairs of a contest, in any order: counts the images of its rankings, and returns up to `most`
     of the first entries of each."""
     firsts: Firsts = {ranking.id: [] for ranking in rankings}
+    contest = rankings[0].contest
     query = select(PAIRS.c.discrepancy, PAIRS.c.areas, IMAGES.c.image_id)
     query = query.join(IMAGES, IMAGES.c.number == PAIRS.c.number).where(IMAGES.c.random_lane.is_(False))
-    query = query.where(PAIRS.c.contest_id == rankings[0].contest.id).execution_options(yield_per=READ_AT_ONCE)
-    by_class = {(ranking.key.defender, ranking.key.label): ranking for ranking in rankings}
+    query = query.where(PAIRS.c.contest_id == contest.id).execution_options(yield_per=READ_AT_ONCE)
     for rows in tx.execute(query).partitions():
         for discrepancy, packed, image in rows:
             units = round(discrepancy * UNIT)
-            for ranking, area in _shown(by_class, packed):
-                eligible = ranking.low <= area / pixels <= ranking.high
-                entering.count(ranking, 1, eligible, units)
-                if eligible:
-                    firsts[ranking.id].append((-discrepancy, image, area))
+            for ranking, area in contest.shown(packed):
+                if ranking.id in firsts:
+                    eligible = ranking.admits(area / pixels)
+                    entering.count(ranking, 1, eligible, units)
+                    if eligible:
+                        firsts[ranking.id].append((-discrepancy, image, area))
         firsts = {number: sorted(entries)[:most] for number, entries in firsts.items()}
     return firsts
-
-
-def _shown(by_class: Mapping[tuple[Defender, int], Ranking], packed: bytes) -> Iterator[tuple[Ranking, int]]:
-    """The rankings whose class an image shows, by the areas of its pair, with the area in pixels."""
-    for defender, areas in zip(Defender, unpack_areas(packed), strict=True):
-        for label, area in areas.items():
-            ranking = by_class.get((defender, label))
-            if ranking is not None:
-                yield ranking, area

@@ -9,7 +9,6 @@ from madseg.core.messages import Defender, VersionRef, checked_image_id
 from madseg.selector.candidate_sets import sets_with
 from madseg.selector.criteria import Criteria
 from madseg.selector.layout import Contest, Ranking, load_layout
-from madseg.selector.packing import unpack_areas
 from madseg.selector.stored import stored_maps
 from madseg.selector.tables import BANS, EXCLUSIONS, FAILURES, IMAGES, LEADERS, PAIRS
 from madseg.selector.walk import walk
@@ -97,19 +96,16 @@ def _contest(
     if pair is None:
         return None
     classes = []
-    for defender, areas in zip(Defender, unpack_areas(pair.areas), strict=True):
-        for label, area in areas.items():
-            ranking = contest.rankings[defender].get(label)
-            if ranking is not None:
-                share = area / criteria.grid.pixels
-                reason = kept_out or _outside(ranking, share)
-                rank = 0 if reason else _rank(tx, ranking, criteria.grid.pixels, pair.discrepancy, key)
-                classes.append(ClassOutcome(defender, label, share, rank, reason))
+    for ranking, area in contest.shown(pair.areas):
+        share = area / criteria.grid.pixels
+        reason = kept_out or _outside(ranking, share)
+        rank = 0 if reason else _rank(tx, ranking, criteria.grid.pixels, pair.discrepancy, key)
+        classes.append(ClassOutcome(ranking.key.defender, ranking.key.label, share, rank, reason))
     return ContestOutcome(contest.ref.target, contest.ref.competitor, pair.discrepancy, classes)
 
 
 def _outside(ranking: Ranking, share: float) -> str:
-    if ranking.low <= share <= ranking.high:
+    if ranking.admits(share):
         return ""
     return f"the content constraint wants an area share of {ranking.low:.4f} to {ranking.high:.4f}"
 

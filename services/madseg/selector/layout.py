@@ -1,6 +1,6 @@
 """What there is to fill: versions, contests and their rankings, read from the tables into objects."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +15,7 @@ from madseg.core.ranking import RankingKey
 from madseg.core.taxonomy import Taxonomy
 from madseg.selector.criteria import Criteria
 from madseg.selector.offsets import bump, counter
+from madseg.selector.packing import unpack_areas
 from madseg.selector.stored import micros
 from madseg.selector.tables import CONTESTS, LEADERS, PROJECT, RANKINGS, ROLES, VERSIONS
 from madseg.selector.upsert import lock_rows
@@ -43,6 +44,10 @@ class Ranking:
         floor, last = self.floor
         return discrepancy > floor or (discrepancy == floor and image < last)
 
+    def admits(self, share: float) -> bool:
+        """True for an area share of the class, [0, 1], that is within the bounds; never where the class isn't there."""
+        return share > 0 and self.low <= share <= self.high
+
 
 @dataclass(slots=True)
 class Contest:
@@ -62,6 +67,18 @@ class Contest:
         """Every ranking of the contest: the target's by label, then the competitor's."""
         for by_label in self.rankings.values():
             yield from by_label.values()
+
+    def shown(self, packed: bytes) -> Iterator[tuple[Ranking, int]]:
+        """The rankings whose class an image shows, each with the area of the class in pixels, at least 1.
+
+        `packed` are the areas of the image's pair, as `pack_areas` packs them.
+        """
+        for defender, areas in zip(Defender, unpack_areas(packed), strict=True):
+            by_label = self.rankings[defender]
+            for label, area in areas.items():
+                ranking = by_label.get(label)
+                if ranking is not None:
+                    yield ranking, area
 
 
 @dataclass(slots=True)
@@ -158,6 +175,7 @@ def version_id(tx: Connection, layout: Layout, ref: VersionRef) -> int:
 
 def open_contests(tx: Connection, layout: Layout, criteria: Criteria) -> list[ContestRef]:
     """Makes the rows of contests that the roles ask for and that aren't there yet, and returns these."""
+    published = layout.competition.versions
     opened = [ref for ref in layout.competition.contests(criteria.taxonomy.id) if ref not in layout.contests]
     for ref in opened:
         values = {
@@ -167,7 +185,8 @@ def open_contests(tx: Connection, layout: Layout, criteria: Criteria) -> list[Co
             "cursor": -1,
         }
         contest_id = tx.execute(insert(CONTESTS).values(values).returning(CONTESTS.c.id)).scalar_one()
-        _make_rankings(tx, int(contest_id), _labels(layout.competition, ref, criteria.taxonomy), criteria)
+        labels = ranked_labels(published[ref.target], published[ref.competitor], criteria.taxonomy)
+        _make_rankings(tx, int(contest_id), labels, criteria)
     if opened:
         bump(tx, "layout")
         bump(tx, "edits")
@@ -189,13 +208,14 @@ def bounds(criteria: Criteria, label: int) -> tuple[float, float]:
     return criteria.constraint.bounds.get(label, (0.0, 1.0))
 
 
-def _labels(competition: Competition, ref: ContestRef, taxonomy: Taxonomy) -> list[int]:
-    """Ranked labels that both networks know."""
-    both = _covers(competition.versions[ref.target], taxonomy) & _covers(competition.versions[ref.competitor], taxonomy)
+def ranked_labels(one: VersionPublished, other: VersionPublished, taxonomy: Taxonomy) -> list[int]:
+    """The ranked labels that both networks know, ascending."""
+    both = covered(one, taxonomy) & covered(other, taxonomy)
     return [label for label in taxonomy.ranked if label in both]
 
 
-def _covers(version: VersionPublished, taxonomy: Taxonomy) -> set[int]:
+def covered(version: VersionPublished, taxonomy: Taxonomy) -> set[int]:
+    """The labels that a version's network knows."""
     return {taxonomy.label(name) for name in version.covers}
 
 
@@ -204,8 +224,8 @@ def _load_contests(tx: Connection, criteria: Criteria, layout: Layout) -> None:
     for row in tx.execute(select(CONTESTS).where(CONTESTS.c.metric == criteria.metric.id)):
         ref = ContestRef(versions[row.target_id], versions[row.competitor_id])
         published = layout.competition.versions
-        target = _covers(published[ref.target], criteria.taxonomy)
-        competitor = _covers(published[ref.competitor], criteria.taxonomy)
+        target = covered(published[ref.target], criteria.taxonomy)
+        competitor = covered(published[ref.competitor], criteria.taxonomy)
         known = known_table(target, competitor, len(criteria.taxonomy))
         layout.contests[ref] = Contest(row.id, ref, row.target_id, row.competitor_id, known, row.cursor is None)
 

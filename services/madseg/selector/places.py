@@ -9,11 +9,10 @@ from itertools import islice
 
 from sqlalchemy import Connection, select
 
-from madseg.core.messages import Defender, checked_image_id
+from madseg.core.messages import checked_image_id
 from madseg.core.ranking import Entry, collapse
 from madseg.selector.contests import Progress
 from madseg.selector.layout import Contest, Ranking
-from madseg.selector.packing import unpack_areas
 from madseg.selector.tables import IMAGES, PAIRS
 
 Walk = Callable[[Ranking], Iterator[Entry]]
@@ -74,10 +73,8 @@ def _look(
         item.discrepancies.append(row.discrepancy)
         if row.discrepancy == 0:  # the competitor says the same: nothing tells that it may be wrong
             continue
-        for defender, areas in zip(Defender, unpack_areas(row.areas), strict=True):
-            for label, area in areas.items():
-                ranking = contest.rankings[defender].get(label)
-                if ranking is not None and ranking.low <= area / pixels <= ranking.high:
-                    last = bar(ranking)
-                    item.rankings += 1
-                    item.top += last is None or (-row.discrepancy, item.image_id) <= last
+        for ranking, area in contest.shown(row.areas):
+            if ranking.admits(area / pixels):
+                last = bar(ranking)
+                item.rankings += 1
+                item.top += last is None or (-row.discrepancy, item.image_id) <= last

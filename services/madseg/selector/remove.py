@@ -8,11 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, select
 
-from madseg.core.messages import Defender
 from madseg.selector.criteria import Criteria
 from madseg.selector.enter import CHORE_SHARD, UNIT, Entering
 from madseg.selector.layout import Contest, load_layout
-from madseg.selector.packing import unpack_areas
 from madseg.selector.stored import tally
 from madseg.selector.tables import FAILURES, IMAGES, LEADERS, MAPS, PAIRS
 
@@ -64,13 +62,9 @@ def _uncount(
 ) -> list[dict[str, object]]:
     """Takes a pair out of the tallies of its rankings; the places that it may have among their leaders."""
     places: list[dict[str, object]] = []
-    for defender, areas in zip(Defender, unpack_areas(pair.areas), strict=True):
-        for label, area in areas.items():
-            ranking = contest.rankings[defender].get(label)
-            if ranking is not None:
-                eligible = ranking.low <= area / pixels <= ranking.high
-                entering.count(ranking, -1, -eligible, -round(pair.discrepancy * UNIT))
-                if eligible:
-                    place = {"at_ranking": ranking.id, "at_discrepancy": pair.discrepancy, "at_image": image}
-                    places.append(place)
+    for ranking, area in contest.shown(pair.areas):
+        eligible = ranking.admits(area / pixels)
+        entering.count(ranking, -1, -eligible, -round(pair.discrepancy * UNIT))
+        if eligible:
+            places.append({"at_ranking": ranking.id, "at_discrepancy": pair.discrepancy, "at_image": image})
     return places

@@ -78,7 +78,7 @@ class Walk:
         side = ranking.key.defender is Defender.COMPETITOR
         for item, areas in self._pairs():
             share = areas[side].get(ranking.key.label, 0) / pixels
-            if share > 0 and ranking.low <= share <= ranking.high:
+            if ranking.admits(share):
                 yield Entry(item.image_id, item.score, share, item.perceptual_hash)
 
     def discrepancy(self, image_id: str) -> float:

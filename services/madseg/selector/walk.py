@@ -12,10 +12,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select
 
-from madseg.core.messages import Defender
 from madseg.core.ranking import Entry
 from madseg.selector.layout import Ranking
-from madseg.selector.packing import unpack_areas
 from madseg.selector.tables import EXCLUSIONS, IMAGES, LEADERS, PAIRS
 
 FIRST_CHUNK, LARGEST_CHUNK = 64, 4096
@@ -95,7 +93,7 @@ class Beyond:
     """
 
     def __init__(self, tx: Connection, rankings: Sequence[Ranking], where: ColumnElement[bool], pixels: int) -> None:
-        self._rankings = {(ranking.key.defender, ranking.key.label): ranking for ranking in rankings}
+        self._rankings, self._ids = rankings, {ranking.id for ranking in rankings}
         self._pixels, self._seen = pixels, list[_Passed]()
         self._rows = self._passed(_pairs(tx, rankings, where))
 
@@ -125,13 +123,11 @@ class Beyond:
 
     def _entered(self, row: Row[Any]) -> Iterator[tuple[int, int]]:
         """The rankings behind whose floor a row is an entry, by id, and the area of each one's class."""
-        for defender, areas in zip(Defender, unpack_areas(row.areas), strict=True):
-            for label, area in areas.items():
-                ranking = self._rankings.get((defender, label))
-                if ranking is None or ranking.precedes_floor(row.discrepancy, row.image_id):
-                    continue
-                if ranking.low <= area / self._pixels <= ranking.high:
-                    yield ranking.id, area
+        for ranking, area in self._rankings[0].contest.shown(row.areas):
+            if ranking.id not in self._ids or ranking.precedes_floor(row.discrepancy, row.image_id):
+                continue
+            if ranking.admits(area / self._pixels):
+                yield ranking.id, area
 
 
 _Passed = tuple[Row[Any], dict[int, int]]
