@@ -17,7 +17,8 @@ import onnxruntime as ort
 import pytest
 
 from madseg.finetune.bounds import Bounds
-from madseg.finetune.run import REFUSED, Plan, run
+from madseg.finetune.job import Job
+from madseg.finetune.run import REFUSED, run
 from madseg.predictor.card import parse_card
 from madseg.predictor.wrap import wrap
 from tests.finetune.small import CLASSES, GRID, TAXONOMY, make_run, scene
@@ -84,8 +85,8 @@ def test_the_data_and_the_seed_are_on_record(folder: Path, tmp_path: Path) -> No
 
 def test_a_version_that_fell_is_refused_with_reasons(folder: Path) -> None:
     """The old one keeps serving."""
-    plan = Plan.read(folder)
-    Plan(plan.recipe, plan.classes, 3, plan.changes, Bounds(drop=-0.9, slower=1000), 1).write(folder)
+    plan = Job.read(folder)
+    Job(plan.recipe, plan.classes, 3, plan.changes, Bounds(drop=-0.9, slower=1000), 1).write(folder)
     found = run(folder)
     assert not found["passed"]
     assert any("mIoU on T0-report falls by" in reason for reason in found["reasons"])

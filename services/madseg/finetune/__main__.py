@@ -11,8 +11,6 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
-
 from madseg import project
 from madseg.client import Client
 from madseg.client.tls import Tls
@@ -33,8 +31,6 @@ from madseg.security.access import Access
 from madseg.security.entrance import open_access
 from madseg.settings import setting
 from madseg.v1.finetune_pb2_grpc import add_FineTuneServiceServicer_to_server
-
-log = structlog.get_logger("madseg.finetune")
 
 TURN_SECONDS = 0.5
 """Between two looks at the runs; one that finds nothing costs one small query."""

@@ -19,7 +19,6 @@ import io
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +32,7 @@ from madseg.core.preprocess import Size, perceptual_hash
 from madseg.core.ranking import Nearness
 from madseg.finetune.examples import Example, Part, check_sets, read_examples, write_examples
 from madseg.finetune.folders import Pair, pairs, selects
+from madseg.finetune.job import FILE, Job
 from madseg.finetune.neighbours import Neighbours
 from madseg.finetune.runs import Run
 from madseg.finetune.sources import fetch
@@ -64,7 +64,7 @@ def prepare(
         MadsegError: what is given can't be learned from; the message says why.
         Unavailable: a service doesn't answer.
     """
-    if not (folder / "plan.json").exists():
+    if not (folder / FILE).exists():
         try:
             for name in ("pictures", "masks"):
                 (folder / name).mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def prepare(
             examples = _Gathering(run, neighbours, folder, tuple(classes), grid, tick).examples()
             check_sets(examples)
             write_examples(folder, examples)
-            _write(folder / "plan.json", json.dumps(_plan(run, classes, threads), indent=1).encode())
+            _job(run, tuple(classes), threads).write(folder)
         except OSError as error:
             raise Conflict(f"the folder of the run, {folder}, can't be written: {error.strerror or error}") from error
     counts = Counter(item.part.value for item in read_examples(folder))
@@ -98,17 +98,9 @@ def _served(run: Run, neighbours: Neighbours, folder: Path, repository: Path) ->
     _write(folder / "served.onnx", content)
 
 
-def _plan(run: Run, classes: Sequence[str], threads: int) -> dict[str, object]:
+def _job(run: Run, classes: tuple[str, ...], threads: int) -> Job:
     plan = run.plan
-    return {
-        "recipe": plan.recipe,
-        "classes": list(classes),
-        "seed": plan.seed,
-        "changes": dict(plan.changes),
-        "bounds": asdict(plan.bounds),
-        "threads": threads,
-        "network": None if plan.network is None else asdict(plan.network),
-    }
+    return Job(plan.recipe, classes, plan.seed, dict(plan.changes), plan.bounds, threads, plan.network)
 
 
 class _Gathering:

@@ -23,7 +23,7 @@ import os
 import signal
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +33,13 @@ import torch
 import torch.distributed as dist
 
 from madseg import __version__
-from madseg.core.errors import InvalidInput, MadsegError, Unavailable
+from madseg.core.errors import MadsegError, Unavailable
 from madseg.finetune.bare import bare, card_of
-from madseg.finetune.bounds import Bounds
 from madseg.finetune.evaluate import confusions
 from madseg.finetune.examples import Example, Part, check_sets, read_examples
 from madseg.finetune.gate import Verdict, judge
 from madseg.finetune.graph import trainable
+from madseg.finetune.job import Job
 from madseg.finetune.native import NativeNetwork, native_difference
 from madseg.finetune.network import Network
 from madseg.finetune.owned import made, save
@@ -55,34 +55,6 @@ REPORT_SECONDS = 1.0
 """Between two lines of progress at least; the last of an epoch is always written."""
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is to be done. `classes` are the taxonomy's names in label order; `network` says what FOLDER/network is."""
-
-    recipe: str
-    classes: tuple[str, ...]
-    seed: int = 0
-    changes: dict[str, Any] = field(default_factory=dict)
-    bounds: Bounds = field(default_factory=Bounds)
-    threads: int = 0
-    network: TorchSource | None = None
-
-    @classmethod
-    def read(cls, folder: Path) -> "Plan":
-        """Raises InvalidInput where it can't be read."""
-        try:
-            values = json.loads((folder / "plan.json").read_text())
-            values["bounds"] = Bounds(**values.get("bounds", {}))
-            values["network"] = TorchSource(**values["network"]) if values.get("network") else None
-            return cls(**{**values, "classes": tuple(values["classes"])})
-        except (OSError, ValueError, TypeError, KeyError) as error:
-            raise InvalidInput(f"the plan of {folder} can't be read: {error}") from error
-
-    def write(self, folder: Path) -> None:
-        """Whole or not at all."""
-        _write(folder / "plan.json", asdict(self))
-
-
 def run(folder: Path) -> dict[str, Any]:
     """Carries a run out, from where it was; returns what `result.json` then holds.
 
@@ -92,40 +64,40 @@ def run(folder: Path) -> dict[str, Any]:
     done = folder / "result.json"
     if done.exists():
         return dict(json.loads(done.read_text()))
-    plan, examples = Plan.read(folder), read_examples(folder)
+    job, examples = Job.read(folder), read_examples(folder)
     check_sets(examples)
-    chosen, classes = recipe(plan.recipe, plan.changes), len(plan.classes)
-    if plan.threads:
-        torch.set_num_threads(plan.threads)
+    chosen, classes = recipe(job.recipe, job.changes), len(job.classes)
+    if job.threads:
+        torch.set_num_threads(job.threads)
     old = onnx.load(str(folder / "served.onnx"))
-    network = _network(plan, old, folder)
+    network = _network(job, old, folder)
     report = [item for item in examples if item.part is Part.REPORT]
-    blame = first_difference if plan.network is None else native_difference
+    blame = first_difference if job.network is None else native_difference
     parity = check_parity(network, np.stack([item.pixels(network.source.grid) for item in report[:4]]), blame)
     before = confusions(network, report, classes)
-    trained = train(network, examples, chosen, classes, plan.seed, folder / "checkpoint.pt", _Progress(folder))
+    trained = train(network, examples, chosen, classes, job.seed, folder / "checkpoint.pt", _Progress(folder))
     new = network.written_into(old)
     after = confusions(network, report, classes, network.learned()[0].device)
-    verdict = judge(network, old, new, report, before, after, trained.changed, plan.bounds, plan.seed)
-    result = _result(plan, examples, trained, verdict, asdict(parity), folder)
+    verdict = judge(network, old, new, report, before, after, trained.changed, job.bounds, job.seed)
+    result = _result(job, examples, trained, verdict, asdict(parity), folder)
     if not dist.is_initialized() or dist.get_rank() == 0:
         _save(new, folder / "new.onnx")
         _save(bare(new), folder / "bare.onnx")
         _write(folder / "card.json", card_of(new))
-        if plan.network is not None and isinstance(network, NativeNetwork):
-            _save_learned(network, plan.network, folder)
+        if job.network is not None and isinstance(network, NativeNetwork):
+            _save_learned(network, job.network, folder)
         _write(done, result)
         return dict(json.loads(done.read_text()))
     return result
 
 
-def _network(plan: Plan, served: onnx.ModelProto, folder: Path) -> Network:
+def _network(job: Job, served: onnx.ModelProto, folder: Path) -> Network:
     """What learns: the served file itself, or the torch network that it was made from, which can be exported again."""
-    source = trainable(served, plan.classes)
-    if plan.network is None:
+    source = trainable(served, job.classes)
+    if job.network is None:
         return Network(source)
     channels_last = card_of(served)["input"].get("layout") == "NHWC"
-    network = NativeNetwork(source, made(plan.network, folder), channels_last)
+    network = NativeNetwork(source, made(job.network, folder), channels_last)
     network.written_into(served)  # or hours of training would end with its refusal
     return network
 
@@ -138,7 +110,7 @@ def _save_learned(network: NativeNetwork, source: TorchSource, folder: Path) -> 
 
 
 def _result(
-    plan: Plan, examples: list[Example], trained: Trained, verdict: Verdict, parity: dict[str, Any], folder: Path
+    job: Job, examples: list[Example], trained: Trained, verdict: Verdict, parity: dict[str, Any], folder: Path
 ) -> dict[str, Any]:
     """What goes into the version's card: figures, and all that is needed to make it again."""
     return {
@@ -151,8 +123,8 @@ def _result(
         "epoch": trained.epoch,
         "average": trained.average,
         "parity": parity,
-        "recipe": asdict(recipe(plan.recipe, plan.changes)),
-        "seed": plan.seed,
+        "recipe": asdict(recipe(job.recipe, job.changes)),
+        "seed": job.seed,
         "examples": {part.value: sum(item.part is part for item in examples) for part in Part},
         "data_sha256": _digest(examples),
         "parent_sha256": hashlib.sha256((folder / "served.onnx").read_bytes()).hexdigest(),

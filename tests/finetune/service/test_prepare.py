@@ -12,7 +12,8 @@ from madseg.core.label_map import decode
 from madseg.core.messages import VersionRef
 from madseg.finetune import runs
 from madseg.finetune.examples import Part, read_examples
-from madseg.finetune.run import Plan, run
+from madseg.finetune.job import Job
+from madseg.finetune.run import run
 from madseg.finetune.sources import TorchSource
 from tests.finetune.owned import FACTORY, weights
 from tests.finetune.service.desk import Desk
@@ -49,7 +50,7 @@ def test_everything_is_brought_to_the_canonical_grid(desk: Desk) -> None:
         picture, truth = scene(100 + index, (1, 2))
         assert (item.pixels(GRID) == picture).all()
         assert (decode(item.mask.read_bytes()).dense() == truth).all()
-    plan = Plan.read(desk.folder())
+    plan = Job.read(desk.folder())
     assert (plan.classes, plan.seed, plan.changes) == (("dark", "red", "blue"), 7, CHANGES)
     assert (desk.folder() / "left_out.jsonl").read_text() == ""
 
@@ -62,7 +63,7 @@ def test_a_torch_network_comes_along(desk: Desk) -> None:
     desk.turn()
     given = desk.folder() / "network" / "weights.safetensors"
     assert given.read_bytes() == owner.read_bytes()
-    assert Plan.read(desk.folder()).network == source
+    assert Job.read(desk.folder()).network == source
     (desk.folder() / "learned").mkdir()
     (desk.folder() / "learned" / "weights.safetensors").write_bytes(b"what it learned")
     desk.turn()

@@ -61,7 +61,6 @@ _QUIET = 4
 """Log severity "fatal": every other trouble comes as an exception, with the version in its message."""
 
 _CUDA = "CUDAExecutionProvider"
-_CPU = "CPUExecutionProvider"
 _REMOTE = "AzureExecutionProvider"
 """Part of every build; it only runs networks that name a remote endpoint."""
 
