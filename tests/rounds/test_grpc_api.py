@@ -26,6 +26,7 @@ from madseg.client import (
     Unavailable,
     Version,
 )
+from madseg.requests import token
 from tests.rounds.fakes import FakeNeighbours
 from tests.rounds.serving import Served, serving
 
@@ -97,8 +98,9 @@ def test_rounds_are_listed_in_pages(otto: Client) -> None:
         otto.cancel_round(otto.start_round(PLAN).id)
     assert [item.number for item in otto.rounds(page_size=2)] == [3, 2, 1]
     assert list(otto.rounds(model="other")) == []
-    with pytest.raises(InvalidArgument, match="page_token"):
-        otto.round_page(page_token="nonsense")
+    for forged in ("nonsense", token(serial=1), token(before=10**30), token(before=-(10**30))):
+        with pytest.raises(InvalidArgument, match="page_token"):
+            otto.round_page(page_token=forged)
 
 
 def test_words_are_given_by_those_who_may(otto: Client, served: Served, around: FakeNeighbours) -> None:

@@ -13,6 +13,7 @@ from madseg.finetune.bounds import Bounds
 from madseg.finetune.sources import TorchSource
 from madseg.finetune.tables import RUNS
 from madseg.ports import Database
+from madseg.requests import foreign_token
 
 PREPARING, TRAINING, PASSED = "preparing", "training", "passed"
 REFUSED, CANCELLED, RELEASED = "refused", "cancelled", "released"
@@ -106,7 +107,13 @@ def run(tx: Connection, run_id: str) -> Run:
 
 
 def page(tx: Connection, state: str | None, before: int | None, size: int) -> list[Run]:
-    """At most `size` runs, newest first, of those with a number below `before`."""
+    """At most `size` runs, newest first, of those with a number below `before`.
+
+    Raises:
+        InvalidInput: no number of a run can be as large as `before`, so no page ended there.
+    """
+    if before is not None and not 0 <= before < 1 << 63:
+        raise foreign_token()
     query = select(RUNS).order_by(RUNS.c.number.desc()).limit(size)
     if state is not None:
         query = query.where(RUNS.c.state == state)

@@ -59,11 +59,9 @@ class RoundsApi(RoundsServiceServicer):
     def ListRounds(self, request: pb.ListRoundsRequest, context: Any) -> pb.ListRoundsResponse:
         self._asking.who(context)
         size, model = page_size(request.page_size, 100), model_name(request.model)
-        before = from_token(request.page_token).get("before")
-        if request.page_token and not isinstance(before, int):
-            raise foreign_token()
+        before = _before(request.page_token)
         with self._database.snapshot() as tx:
-            found = rounds.page(tx, model, before if isinstance(before, int) else None, size + 1)
+            found = rounds.page(tx, model, before, size + 1)
         more = token(before=found[size - 1].serial) if len(found) > size else ""
         return pb.ListRoundsResponse(rounds=map(encoding.round_proto, found[:size]), next_page_token=more)
 
@@ -129,6 +127,16 @@ class RoundsApi(RoundsServiceServicer):
     def _round(self, round_id: str) -> Round:
         with self._database.snapshot() as tx:
             return rounds.round_of(tx, plain_text(round_id, "round_id", MAX_ID))
+
+
+def _before(page_token: str) -> int | None:
+    """The serial number before which a page begins, None for the first one."""
+    if not page_token:
+        return None
+    before = from_token(page_token).get("before")
+    if not isinstance(before, int) or not 0 <= before < 1 << 63:
+        raise foreign_token()
+    return before
 
 
 def _named(round_id: str) -> str:

@@ -24,6 +24,7 @@ from madseg.client import (
     Unauthenticated,
     Version,
 )
+from madseg.requests import token
 from tests.contracts.launching import FakeLauncher
 from tests.finetune.service.desk import RESULT
 from tests.finetune.service.serving import Served, serving
@@ -232,8 +233,9 @@ def test_what_lacks_is_said(otto: Client, world: World) -> None:
     for unnamed in (otto.cancel_run, otto.promote_run):
         with pytest.raises(InvalidArgument, match="run_id must be given"):
             unnamed("")
-    with pytest.raises(InvalidArgument, match="page_token"):
-        otto.run_page(page_token="x")
+    for forged in ("x", token(number=1), token(before=10**30), token(before=-(10**30))):
+        with pytest.raises(InvalidArgument, match="page_token"):
+            otto.run_page(page_token=forged)
     with pytest.raises(InvalidArgument, match="state must be one of"):
         otto.run_page(state="lost")
     world.around.accepted.clear()
