@@ -23,6 +23,7 @@ from madseg.core.messages import (
     VersionRef,
 )
 from madseg.core.preprocess import Box, Size
+from madseg.core.times import micros
 from madseg.v1 import events_pb2
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -130,13 +131,22 @@ def survives(decode: Any, value: bytes) -> None:
 
 @pytest.mark.parametrize("seconds", [253_402_300_800, -62_135_596_801, 2**63 - 1, -(2**63)])
 def test_a_time_that_no_calendar_has_is_poison(seconds: int) -> None:
-    """Not a defect of ours."""
+    """Not a defect of ours; the message names the time once, and its field."""
     stamp = Timestamp(seconds=seconds)
-    with pytest.raises(InvalidInput, match="no time of the years 1 to 9999"):
-        wire.moment(stamp)
+    with pytest.raises(InvalidInput, match=r"^captured_from is no time of the years 1 to 9999: ") as refused:
+        wire.moment(stamp, "filter.captured_from")
+    assert refused.value.field == "filter.captured_from"
+    assert str(refused.value).count("no time of the years") == 1
     record = events_pb2.PredictionsMade(image_id="0" * 32, captured_at=stamp)
     with pytest.raises(Poison, match="not predictions"):
         wire.decode_predictions(record.SerializeToString())
+
+
+@given(st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)))
+def test_a_time_of_a_table_is_stamped_as_it_is(at: datetime) -> None:
+    """By its microseconds as by itself."""
+    assert wire.stamp(micros(at)) == wire.timestamp(at)
+    assert wire.moment(wire.stamp(micros(at)), "at") == at
 
 
 FACTS = ImageFacts("0" * 32, 7, "camera", datetime(2026, 1, 1, tzinfo=UTC))

@@ -115,8 +115,15 @@ def timestamp(moment: datetime) -> Timestamp:
     return result
 
 
-def moment(stamp: Timestamp) -> datetime:
-    """A datetime in UTC.
+def stamp(micros: int) -> Timestamp:
+    """A protobuf timestamp of microseconds since 1970, as tables have times."""
+    result = Timestamp()
+    result.FromMicroseconds(micros)
+    return result
+
+
+def moment(stamp: Timestamp, field: str) -> datetime:
+    """A datetime in UTC; `field` is where it stands in the message.
 
     Raises:
         InvalidInput: no time of the years 1 to 9999.
@@ -124,7 +131,8 @@ def moment(stamp: Timestamp) -> datetime:
     try:
         return stamp.ToDatetime(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
-        raise InvalidInput(f"no time of the years 1 to 9999: {error}") from error
+        name = field.rpartition(".")[2]
+        raise InvalidInput(f"{name} is no time of the years 1 to 9999: {error}", field=field) from error
 
 
 def version_proto(ref: VersionRef) -> types_pb2.ModelVersion:
@@ -325,10 +333,10 @@ def _facts(proto: AboutImage) -> ImageFacts:
         image_id=checked_image_id(proto.image_id),
         perceptual_hash=proto.perceptual_hash if current else None,
         source=proto.source,
-        captured_at=moment(proto.captured_at),
+        captured_at=moment(proto.captured_at, "captured_at"),
         tags=dict(proto.tags),
         random_lane=proto.random_lane,
-        accepted_at=moment(proto.accepted_at) if proto.HasField("accepted_at") else None,
+        accepted_at=moment(proto.accepted_at, "accepted_at") if proto.HasField("accepted_at") else None,
     )
 
 

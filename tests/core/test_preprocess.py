@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from madseg.core.errors import InvalidInput
-from madseg.core.preprocess import Size, centre_crop, hash_distance, in_random_lane, parse_size, perceptual_hash
+from madseg.core.preprocess import (
+    Size,
+    centre_crop,
+    hash_distance,
+    in_random_lane,
+    parse_size,
+    perceptual_hash,
+    signed_hash,
+    unsigned_hash,
+)
 
 
 @given(st.integers(1, 400), st.integers(1, 400), st.integers(1, 60), st.integers(1, 60))
@@ -61,3 +70,13 @@ def test_perceptual_hashes_tell_pictures_apart_and_near_ones_together() -> None:
 def test_every_shape_has_a_hash(shape: tuple[int, int]) -> None:
     """Also pictures smaller than the hash's own grid."""
     assert 0 <= perceptual_hash(np.full((*shape, 3), 7, np.uint8)) < 1 << 64
+
+
+@given(st.integers(0, (1 << 64) - 1))
+def test_a_hash_fits_a_signed_column_and_comes_back(hashed: int) -> None:
+    """All 64 bits of it; no hash stays none."""
+    stored = signed_hash(hashed)
+    assert stored is not None
+    assert -(1 << 63) <= stored < 1 << 63
+    assert unsigned_hash(stored) == hashed
+    assert (signed_hash(None), unsigned_hash(None)) == (None, None)

@@ -9,6 +9,7 @@ import pytest
 
 from madseg.core.errors import InvalidImage, InvalidInput, NotFound, Unavailable
 from madseg.core.preprocess import Size, in_random_lane
+from madseg.core.times import moment
 from madseg.gateway import store
 from madseg.gateway.accept import Forgotten, Policy
 from madseg.gateway.upload import ImageUpload
@@ -43,7 +44,7 @@ def test_an_upload_is_stored_and_published(parts: Parts) -> None:
     assert [f"images/{image[:2]}/{image}/canonical.png", f"images/{image[:2]}/{image}/original"] == parts.files()
     stored = parts.intake().find(image)
     assert (event, "a/b.jpg", "image/jpeg") == (stored.accepted, stored.name, stored.media_type)
-    assert store.moment(START) == stored.accepted.accepted_at
+    assert moment(START) == stored.accepted.accepted_at
 
 
 def test_the_same_bytes_are_one_image(parts: Parts) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from madseg.core.errors import Unavailable
 from madseg.core.messages import VersionRef
+from madseg.core.times import moment
 from madseg.gateway import store
 from madseg.gateway.accept import Intake
 from madseg.gateway.history import AT_ONCE, DAY_MICROS, History
@@ -169,7 +170,7 @@ def test_the_same_picture_sent_again_is_a_new_image(gateway: Gateway) -> None:
     gateway.history(12, Selector()).expire()
     again = gateway.intake.upload(ImageUpload(noise(1)))
     assert (again.image_id, again.duplicate) == (image, False)
-    assert gateway.intake.find(image).accepted.accepted_at == store.moment(11 * DAY_MICROS)
+    assert gateway.intake.find(image).accepted.accepted_at == moment(11 * DAY_MICROS)
     assert gateway.intake.picture(image, original=True)[0] == noise(1)
     assert gateway.history(20, Selector()).expire() == 0
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from madseg.core.messages import Defender, ImageFacts
+from madseg.core.times import micros
 from madseg.ports import Database
 from madseg.selector import edits
 from madseg.selector.queries import Which
-from madseg.selector.stored import micros
 from madseg.selector.walk import ImageFilter
 from tests import reference
 from tests.selector import streams

@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 
 from madseg.core.errors import InvalidInput
 from madseg.core.messages import PredictionsMade
+from madseg.core.times import micros
 from madseg.ports import Database
 from madseg.selector import candidate_sets, edits
 from madseg.selector.history import expire
 from madseg.selector.queries import Which
 from madseg.selector.status import status
-from madseg.selector.stored import micros
 from madseg.selector.tables import FAILURES, IMAGES, LEADERS, MAPS, PAIRS
 from madseg.selector.walk import EVERY_IMAGE
 from tests import reference

@@ -112,6 +112,16 @@ def hash_distance(first: int, second: int) -> int:
     return (first ^ second).bit_count()
 
 
+def signed_hash(perceptual_hash: int | None) -> int | None:
+    """A hash as databases have it, which know no unsigned numbers: in -(2 ** 63)..2 ** 63 - 1. None stays None."""
+    return None if perceptual_hash is None else perceptual_hash - (perceptual_hash >> 63 << 64)
+
+
+def unsigned_hash(stored: int | None) -> int | None:
+    """The hash that `signed_hash` made fit for a database: in 0..2 ** 64 - 1. None stays None."""
+    return None if stored is None else stored & (1 << 64) - 1
+
+
 @cache
 def _cosines() -> tuple[NDArray[np.float32], NDArray[np.intp]]:
     """(11, 32) lowest frequencies of the type II cosine transform, and the places of the 64 lowest pairs but (0, 0)."""

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from madseg.core.errors import InvalidInput
 from madseg.core.messages import VersionRef
 from madseg.finetune import runs
@@ -18,7 +16,7 @@ from madseg.finetune.runs import Plan, Run
 from madseg.finetune.sources import TorchSource
 from madseg.requests import plain_text
 from madseg.v1 import finetune_pb2 as pb
-from madseg.wire import version_proto
+from madseg.wire import stamp, version_proto
 
 MAX_PATH, MAX_CAMPAIGNS, MAX_ID = 1000, 1000, 32
 """Characters of a path, campaigns of a run, and characters of an id."""
@@ -87,8 +85,8 @@ def run_proto(run: Run, progress: Progress | None, epochs: Sequence[Progress] = 
         id=run.id,
         plan=_plan_proto(run.plan),
         state=_STATES[run.state],
-        created_at=_moment(run.created_at),
-        changed_at=_moment(run.changed_at),
+        created_at=stamp(run.created_at),
+        changed_at=stamp(run.changed_at),
         reasons=run.reasons,
         checks=[pb.GateCheck(**check) for check in result.get("checks", ())],
         examples=[pb.ExampleCount(set=value, count=run.examples.get(part, 0)) for part, value in _SETS.items()]
@@ -157,7 +155,3 @@ def _seed(seed: int) -> int:
     if seed >= 1 << 63:
         raise InvalidInput(f"seed must be below 2 ** 63, got {seed}", field="seed")
     return seed
-
-
-def _moment(microseconds: int) -> Timestamp:
-    return Timestamp(seconds=microseconds // 10**6, nanos=microseconds % 10**6 * 1000)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from madseg.core.errors import InvalidImage, InvalidInput, NotFound
 from madseg.core.messages import ImageAccepted, ImageFacts, checked_image_id
 from madseg.core.preprocess import Size, grid_id, image_id, in_random_lane, picture_keys
+from madseg.core.times import moment
 from madseg.events import IMAGE_ACCEPTED, IMAGE_FORGOTTEN, event
 from madseg.gateway import store
 from madseg.gateway.canonical import canonical
@@ -187,7 +188,7 @@ class Intake:
             size, picture = decoded.size, canonical(decoded.picture, self.policy.grid)
             media_type = decoded.media_type
             del decoded
-        image, now = image_id(sha256), store.moment(self._clock())
+        image, now = image_id(sha256), moment(self._clock())
         original_key, canonical_key = picture_keys(image)
         facts = ImageFacts(
             image_id=image,

@@ -20,6 +20,7 @@ import structlog
 from sqlalchemy import Connection
 
 from madseg.core.errors import InvalidInput, TooMany, Unavailable
+from madseg.core.times import moment
 from madseg.gateway import store
 from madseg.observing.metrics import CALLS_REFUSED
 from madseg.ports import Database
@@ -139,7 +140,7 @@ class Caps:
         CALLS_REFUSED.labels("cap").inc()
         ends = window.begun + window.seconds * 1_000_000
         whose = f"source {window.source} has had its" if window.source else "all sources together have had their"
-        again = store.moment(ends).isoformat(timespec="seconds").replace("+00:00", "Z")
+        again = moment(ends).isoformat(timespec="seconds").replace("+00:00", "Z")
         return TooMany(
             f"{whose} {cap.images} images in {_words(cap.seconds)}: there is room again at {again}",
             retry_after=max(ends - self._clock(), 1) / 1e6,

@@ -2,10 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
 from typing import Any, TypeVar
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from madseg.core.errors import InvalidInput, NotFound
 from madseg.gateway.accept import Intake
@@ -130,15 +127,8 @@ async def _tried(name: str, act: Callable[[R], T], item: R) -> T | intake_pb2.Re
 
 
 def _upload(proto: intake_pb2.ImageUpload) -> ImageUpload:
-    captured_at = _captured_at(proto.captured_at) if proto.HasField("captured_at") else None
+    captured_at = moment(proto.captured_at, "captured_at") if proto.HasField("captured_at") else None
     return ImageUpload(proto.content, proto.name, proto.source or "upload", captured_at, dict(proto.tags))
-
-
-def _captured_at(stamp: Timestamp) -> datetime:
-    try:
-        return moment(stamp)
-    except (ValueError, OverflowError) as error:
-        raise InvalidInput(f"captured_at is no time of the years 1 to 9999: {error}", field="captured_at") from error
 
 
 def _maps(proto: intake_pb2.ImportPredictionsRequest) -> ImportedMaps:

@@ -9,6 +9,7 @@ from madseg.core.label_map import LabelMap, decode
 from madseg.core.messages import ImageFacts, Prediction, PredictionsMade, VersionRef, checked_image_id
 from madseg.core.preprocess import Size, in_random_lane
 from madseg.core.taxonomy import VOID, Taxonomy
+from madseg.core.times import moment
 from madseg.events import PREDICTIONS_IMPORTED, event
 from madseg.gateway import store
 from madseg.gateway.accept import Forgotten, Policy
@@ -75,7 +76,7 @@ class ImportPredictions:
     def _facts(self, item: ImportedMaps) -> ImageFacts:
         image = item.image_id
         lane = in_random_lane(image, self._policy.random_lane)
-        facts = ImageFacts(image, None, item.source or "import", store.moment(self._clock()), random_lane=lane)
+        facts = ImageFacts(image, None, item.source or "import", moment(self._clock()), random_lane=lane)
         with self._database.write(beside=True) as tx:
             if store.banned(tx, [image]):
                 raise Forgotten(f"image {image} was forgotten for ever and can't be taken in again")

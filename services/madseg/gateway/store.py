@@ -8,7 +8,6 @@ so that an upload under way can't revive it.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -35,7 +34,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from madseg.core.messages import ImageAccepted, ImageFacts
-from madseg.core.preprocess import Box, Size
+from madseg.core.preprocess import Box, Size, signed_hash, unsigned_hash
+from madseg.core.times import micros, moment
 
 METADATA = MetaData()
 
@@ -125,16 +125,6 @@ class Counts:
     accepted: int
     random_lane: int
     forgotten: int
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since 1970 of a time with a zone, exactly."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def moment(micros: int) -> datetime:
-    """The time in UTC."""
-    return _EPOCH + timedelta(microseconds=micros)
 
 
 def add_image(tx: Connection, image: StoredImage) -> bool:
@@ -272,9 +262,6 @@ def counts(tx: Connection) -> Counts:
     return Counts(accepted, random_lane, tx.execute(select(func.count()).select_from(BANS)).scalar_one())
 
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
 def _living(table: Table) -> Any:
     return ~exists().where(BANS.c.image_id == table.c.image_id)
 
@@ -309,8 +296,7 @@ def _values(image: StoredImage) -> dict[str, object]:
         "crop_width": accepted.crop.width,
         "crop_height": accepted.crop.height,
         "grid_id": accepted.grid_id,
-        # Databases have no unsigned 64-bit numbers.
-        "perceptual_hash": facts.perceptual_hash - (1 << 64 if facts.perceptual_hash >> 63 else 0),
+        "perceptual_hash": signed_hash(facts.perceptual_hash),
         "source": facts.source,
         "captured_at": micros(facts.captured_at),
         "accepted_at": micros(accepted.accepted_at),
@@ -322,7 +308,7 @@ def _values(image: StoredImage) -> dict[str, object]:
 def _image(row: Row[Any]) -> StoredImage:
     facts = ImageFacts(
         image_id=row.image_id,
-        perceptual_hash=row.perceptual_hash % (1 << 64),
+        perceptual_hash=unsigned_hash(row.perceptual_hash),
         source=row.source,
         captured_at=moment(row.captured_at),
         tags=json.loads(row.tags),

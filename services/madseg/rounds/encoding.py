@@ -1,7 +1,5 @@
 """Between the messages of RoundsService and rounds."""
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from madseg.client.decode.rounds import from_plan, to_plan
 from madseg.client.values.common import Version
 from madseg.client.values.finetune import Figure
@@ -24,7 +22,7 @@ from madseg.rounds.policies import Kept
 from madseg.rounds.rounds import Round
 from madseg.v1 import finetune_pb2, types_pb2
 from madseg.v1 import rounds_pb2 as pb
-from madseg.wire import version_proto
+from madseg.wire import stamp, version_proto
 
 MAX_ID, MAX_TEXT, MAX_CHANGES = 32, 1000, 1000
 """Characters of an id and of a path, and settings of a recipe that are changed."""
@@ -113,8 +111,8 @@ def round_proto(found: Round) -> pb.Round:
         awaits_approval=found.awaits,
         done=found.done,
         total=found.total,
-        created_at=_moment(found.created_at),
-        changed_at=_moment(found.changed_at),
+        created_at=stamp(found.created_at),
+        changed_at=stamp(found.changed_at),
         started_by=found.started_by,
         candidate_set_id=found.candidate_set_id,
         campaign_id=found.campaign_id,
@@ -126,8 +124,8 @@ def round_proto(found: Round) -> pb.Round:
     if found.outcome is not None:
         made.outcome = _OUTCOMES[found.outcome]
     for item in found.steps:
-        ended = None if item.ended is None else _moment(item.ended)
-        made.steps.add(step=_STEPS[item.step], began_at=_moment(item.began), ended_at=ended)
+        ended = None if item.ended is None else stamp(item.ended)
+        made.steps.add(step=_STEPS[item.step], began_at=stamp(item.began), ended_at=ended)
     if found.released is not None:
         made.released.CopyFrom(version_proto(VersionRef(found.target.model, found.released)))
     return made
@@ -221,7 +219,3 @@ def figure_proto(found: Figure) -> finetune_pb2.Figure:
 def version_message(found: Version) -> types_pb2.ModelVersion:
     """The message of a version."""
     return types_pb2.ModelVersion(model=found.model, version=found.version)
-
-
-def _moment(microseconds: int) -> Timestamp:
-    return Timestamp(seconds=microseconds // 10**6, nanos=microseconds % 10**6 * 1000)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 from madseg.core.candidates import Candidate
 from madseg.core.competition import ContestRef
 from madseg.core.messages import VersionRef
+from madseg.core.preprocess import unsigned_hash
 from madseg.selector.tables import CONTESTS, IMAGES, PAIRS, VERSIONS
 
 
@@ -35,7 +36,7 @@ def candidate_facts(
     found = {
         row.image_id.hex(): CandidateFacts(
             compared.get(row.number, {}),
-            None if row.perceptual_hash is None else row.perceptual_hash & (1 << 64) - 1,
+            unsigned_hash(row.perceptual_hash),
             row.source,
         )
         for row in rows

@@ -17,6 +17,7 @@ from madseg.core.discrepancy import compare, known_table
 from madseg.core.errors import InvalidInput, NotFound
 from madseg.core.label_maps import decode_all
 from madseg.core.messages import Defender, VersionRef
+from madseg.core.preprocess import unsigned_hash
 from madseg.core.ranking import Entry, RankingKey
 from madseg.selector.criteria import Criteria
 from madseg.selector.layout import Layout, bounds, covered, ranked_labels
@@ -146,8 +147,7 @@ def _images(tx: Connection, versions: set[int], images: ImageFilter) -> list[tup
     found = []
     for row in tx.execute(select(*columns).where(conditions(images)).order_by(IMAGES.c.image_id)):
         if versions <= split(row.stored) and has_tags(row, images):
-            hashed = row.perceptual_hash
-            found.append((row.number, row.image_id.hex(), None if hashed is None else hashed & (1 << 64) - 1))
+            found.append((row.number, row.image_id.hex(), unsigned_hash(row.perceptual_hash)))
         if len(found) > MOST_IMAGES:
             raise InvalidInput(
                 f"a competition is over at most {MOST_IMAGES:,} images: filter by time, source or tag", field="filter"

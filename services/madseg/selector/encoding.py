@@ -3,13 +3,12 @@
 import math
 from collections.abc import Mapping
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from madseg.core.candidates import Order, Strategy
 from madseg.core.errors import InvalidInput
 from madseg.core.messages import Defender, VersionRef
 from madseg.core.ranking import Ranked, RankingKey
 from madseg.core.taxonomy import Taxonomy
+from madseg.core.times import micros
 from madseg.requests import plain_text
 from madseg.selector.candidate_facts import CandidateFacts, mean_discrepancy
 from madseg.selector.candidate_sets import CandidateSet, StoredCandidate, StoredContest
@@ -19,7 +18,7 @@ from madseg.selector.queries import Placed, Summary, Which
 from madseg.selector.replay_progress import ReplayProgress
 from madseg.selector.walk import ImageFilter, Standing
 from madseg.v1 import selector_pb2, types_pb2
-from madseg.wire import moment, version_proto, version_ref
+from madseg.wire import moment, stamp, version_proto, version_ref
 
 MAX_SET_ID = 100
 """Characters of a candidate set's id; real ones have 32."""
@@ -51,13 +50,6 @@ _STATES = {
     "complete": types_pb2.CONTEST_STATE_COMPLETE,
     "retired": types_pb2.CONTEST_STATE_RETIRED,
 }
-
-
-def stamp(microseconds: int) -> Timestamp:
-    """A protobuf timestamp of microseconds since the epoch."""
-    result = Timestamp()
-    result.FromMicroseconds(microseconds)
-    return result
 
 
 def which(
@@ -104,11 +96,11 @@ def images(proto: types_pb2.ImageFilter) -> ImageFilter:
         raise InvalidInput(
             f"a filter has at most {MAX_TAGS} tags, as images have, got {len(proto.tags)}", field="filter.tags"
         )
+    since = moment(proto.captured_from, "filter.captured_from") if proto.HasField("captured_from") else None
+    until = moment(proto.captured_until, "filter.captured_until") if proto.HasField("captured_until") else None
     return ImageFilter(
-        captured_from=micros(proto.captured_from, "filter.captured_from") if proto.HasField("captured_from") else None,
-        captured_until=micros(proto.captured_until, "filter.captured_until")
-        if proto.HasField("captured_until")
-        else None,
+        captured_from=None if since is None else micros(since),
+        captured_until=None if until is None else micros(until),
         source=plain_text(proto.source, "filter.source", MAX_SOURCE),
         tags={_tag(name): _tag(value) for name, value in proto.tags.items()},
     )
@@ -116,19 +108,6 @@ def images(proto: types_pb2.ImageFilter) -> ImageFilter:
 
 def _tag(text: str) -> str:
     return plain_text(text, "filter.tags", MAX_TAG)
-
-
-def micros(time: Timestamp, field: str) -> int:
-    """Microseconds since the epoch.
-
-    Raises:
-        InvalidInput: a time outside the years 1 to 9999.
-    """
-    try:
-        moment(time)
-    except InvalidInput as error:
-        raise InvalidInput(f"{field.rpartition('.')[2]} is {error}", field=field) from error
-    return time.ToMicroseconds()
 
 
 def contest_proto(item: StoredContest) -> types_pb2.Contest:

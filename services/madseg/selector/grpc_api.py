@@ -7,6 +7,7 @@ from typing import Any
 from madseg.core.candidates import Strategy
 from madseg.core.errors import InvalidInput
 from madseg.core.messages import checked_image_id
+from madseg.core.times import micros
 from madseg.ports import Database
 from madseg.requests import from_token, page_size, plain_text, token
 from madseg.selector import candidate_sets, edits, encoding, history, paging
@@ -23,7 +24,7 @@ from madseg.selector.walk import ImageFilter
 from madseg.v1 import selector_pb2 as pb
 from madseg.v1 import types_pb2
 from madseg.v1.selector_pb2_grpc import SelectorServiceServicer
-from madseg.wire import version_proto
+from madseg.wire import moment, version_proto
 
 MAX_KEY, MAX_NOTE = 200, 2000
 """Characters of an idempotency key and of a note."""
@@ -210,7 +211,7 @@ class SelectorApi(SelectorServiceServicer):
         return pb.SelectorServiceForgetImageResponse(gone=gone, later=later)
 
     def ExpireImages(self, request: pb.ExpireImagesRequest, context: Any) -> pb.ExpireImagesResponse:
-        before = encoding.micros(request.accepted_before, "accepted_before")
+        before = micros(moment(request.accepted_before, "accepted_before"))
         expired = history.expire(self._database, self._criteria, request.image_ids, before, self._clock())
         return pb.ExpireImagesResponse(expired=expired)
 

@@ -13,10 +13,10 @@ from madseg.core.errors import Conflict, Unavailable
 from madseg.core.messages import Defender, ImageFacts, VersionPublished, VersionRef
 from madseg.core.ranking import RankingKey
 from madseg.core.taxonomy import Taxonomy
+from madseg.core.times import micros
 from madseg.selector.criteria import Criteria
 from madseg.selector.offsets import bump, counter
 from madseg.selector.packing import unpack_areas
-from madseg.selector.stored import micros
 from madseg.selector.tables import CONTESTS, LEADERS, PROJECT, RANKINGS, ROLES, VERSIONS
 from madseg.selector.upsert import lock_rows
 from madseg.wire import decode_model_event

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 from madseg.core.candidates import Candidate, Order, Placement, Strategy, cut, smallest
 from madseg.core.errors import InvalidInput
 from madseg.core.messages import Defender
+from madseg.core.preprocess import unsigned_hash
 from madseg.core.ranking import Entry, RankingKey
 from madseg.selector.contests import Progress
 from madseg.selector.layout import Contest, Ranking
@@ -121,10 +122,10 @@ def _scored(tx: Connection, contest: Contest, images: ImageFilter, order: Order)
         if contest.target_id not in split(row.stored) or not has_tags(row, images):
             continue
         there += 1
-        image_id, hashed = row.image_id.hex(), row.perceptual_hash
+        image_id = row.image_id.hex()
         score = lot(order.seed, image_id) if order.strategy is Strategy.RANDOM else entropies.get(row.number)
         if score is not None:
-            found.append(Scored(row.number, image_id, None if hashed is None else hashed & (1 << 64) - 1, score))
+            found.append(Scored(row.number, image_id, unsigned_hash(row.perceptual_hash), score))
     if there and not found:
         raise InvalidInput(
             f"{contest.ref.target} gives labels alone, without an entropy: cut by discrepancy or by lot",

@@ -3,19 +3,18 @@
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy import Row as TableRow
 
 from madseg.core.messages import ImageFacts
+from madseg.core.preprocess import signed_hash, unsigned_hash
+from madseg.core.times import micros, moment
 from madseg.selector.bulk import Row
 from madseg.selector.packing import unpack_maps
 from madseg.selector.tables import IMAGES, MAPS, TALLIES
 from madseg.selector.upsert import upsert
-
-_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 def number_of(tx: Connection, image_id: bytes) -> int | None:
@@ -36,12 +35,11 @@ def stored_maps(tx: Connection, numbers: Collection[int]) -> dict[int, dict[int,
 
 
 def image_row(number: int, facts: ImageFacts, versions: tuple[str, str]) -> Row:
-    """The row of `images`; the 64-bit hash as the signed number that databases have."""
-    hashed = facts.perceptual_hash
+    """The row of `images`."""
     return (
         number,
         bytes.fromhex(facts.image_id),
-        None if hashed is None else hashed - (1 << 64) * (hashed >> 63),
+        signed_hash(facts.perceptual_hash),
         facts.source,
         micros(facts.captured_at),
         json.dumps(dict(facts.tags), sort_keys=True) if facts.tags else "",
@@ -55,18 +53,13 @@ def facts_of(row: TableRow[Any]) -> ImageFacts:
     """The facts in a row of `images`."""
     return ImageFacts(
         image_id=row.image_id.hex(),
-        perceptual_hash=None if row.perceptual_hash is None else row.perceptual_hash & (1 << 64) - 1,
+        perceptual_hash=unsigned_hash(row.perceptual_hash),
         source=row.source,
-        captured_at=_EPOCH + row.captured_at * _MICROSECOND,
+        captured_at=moment(row.captured_at),
         tags=json.loads(row.tags) if row.tags else {},
         random_lane=row.random_lane,
-        accepted_at=None if row.accepted_at is None else _EPOCH + row.accepted_at * _MICROSECOND,
+        accepted_at=None if row.accepted_at is None else moment(row.accepted_at),
     )
-
-
-def micros(moment: datetime) -> int:
-    """Microseconds since the epoch of a time with a zone, exactly."""
-    return (moment - _EPOCH) // _MICROSECOND
 
 
 def set_versions(tx: Connection, rows: Sequence[tuple[int, str, str]]) -> None:

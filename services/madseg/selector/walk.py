@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select
 
+from madseg.core.preprocess import unsigned_hash
 from madseg.core.ranking import Entry
 from madseg.selector.layout import Ranking
 from madseg.selector.tables import EXCLUSIONS, IMAGES, LEADERS, PAIRS
@@ -200,6 +201,5 @@ def has_tags(row: Any, images: ImageFilter) -> bool:
 
 
 def _standing(row: Row[Any], share: float) -> Standing:
-    hashed = None if row.perceptual_hash is None else row.perceptual_hash & (1 << 64) - 1
-    entry = Entry(row.image_id.hex(), row.discrepancy, share, hashed)
+    entry = Entry(row.image_id.hex(), row.discrepancy, share, unsigned_hash(row.perceptual_hash))
     return Standing(entry, row.source, row.captured_at)

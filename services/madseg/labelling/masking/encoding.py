@@ -9,11 +9,10 @@ from madseg.labelling.masking import reviews, starts, tasks
 from madseg.labelling.masking.exporting import Exported
 from madseg.labelling.masking.revisions import Revision
 from madseg.labelling.masking.tasks import Finding, Message, Shown
-from madseg.labelling.scoring.encoding import stamp
 from madseg.labelling.scoring.standing import COUNTEREXAMPLE, TEST
 from madseg.v1 import masks_pb2 as pb
 from madseg.v1 import types_pb2
-from madseg.wire import version_proto
+from madseg.wire import stamp, version_proto
 
 _PURPOSES = {
     COUNTEREXAMPLE: pb.MASK_PURPOSE_COUNTEREXAMPLE,

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import Connection, case, func, insert, not_, select
 
 from madseg.core.errors import NotReady
+from madseg.core.preprocess import signed_hash
 from madseg.labelling.bans import banned
 from madseg.labelling.neighbours import CandidateSet, Neighbours
 from madseg.labelling.scoring import draws, kept
@@ -171,7 +172,7 @@ def _items(
                 "map_sha256": maps[image].sha256,
                 "rank": candidate.rank,
                 "mean_discrepancy": candidate.mean_discrepancy,
-                "perceptual_hash": _signed(candidate.perceptual_hash),
+                "perceptual_hash": signed_hash(candidate.perceptual_hash),
                 "main_class": maps[image].main_class,
                 "full": draws.chance(plan.seed, "full", image) < plan.full_share,
                 "grades": len(given),
@@ -230,11 +231,6 @@ def _as_assignment(copy: Mapping[str, Any], now: int) -> dict[str, Any]:
     """A rater whose grade came over isn't asked again."""
     same = {name: copy[name] for name in ("campaign_id", "position", "rater", "repeat")}
     return {**same, "id": copy["assignment_id"], "state": kept.CARRIED, "taken_at": now, "leased_until": now, "due": 0}
-
-
-def _signed(hashed: int | None) -> int | None:
-    """64 bits as databases have them."""
-    return None if hashed is None else hashed - (1 << 64) if hashed >= 1 << 63 else hashed
 
 
 def _batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -1,7 +1,5 @@
 """Between the messages of ScoringService and the values of scoring."""
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from madseg.core.errors import InvalidInput
 from madseg.labelling.scoring import kept
 from madseg.labelling.scoring.agreement import Agreement, RaterReport
@@ -15,7 +13,7 @@ from madseg.labelling.scoring.vetoes import VetoRecord
 from madseg.requests import plain_text
 from madseg.v1 import scoring_pb2 as pb
 from madseg.v1 import types_pb2
-from madseg.wire import version_proto
+from madseg.wire import stamp, version_proto
 
 _STATES = {
     kept.OPEN: pb.CAMPAIGN_STATE_OPEN,
@@ -190,10 +188,3 @@ def _chosen_proto(item: ChosenImage) -> pb.ChosenImage:
         main_class=item.main_class,
         reported=item.reported,
     )
-
-
-def stamp(micros: int) -> Timestamp:
-    """The message of a moment in microseconds since the epoch."""
-    made = Timestamp()
-    made.FromMicroseconds(micros)
-    return made

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from madseg.core.counterexamples import Chosen, Scored, Sizes, Used, choose
+from madseg.core.preprocess import unsigned_hash
 from madseg.labelling.masking.tables import GONE, TASKS
 from madseg.labelling.scoring.kept import Kept
 from madseg.labelling.scoring.tables import CHOSEN, ITEMS
@@ -116,4 +117,4 @@ def _added(tx: Connection) -> dict[str, int | None]:
 
 def unsigned(hashed: Any) -> int | None:
     """64 bits as the core has them."""
-    return None if hashed is None else hashed & (1 << 64) - 1
+    return unsigned_hash(hashed)
