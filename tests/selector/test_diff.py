@@ -8,7 +8,8 @@ from madseg.core.errors import NotFound, NotReady
 from madseg.core.messages import Role, RoleChanged, VersionRef
 from madseg.ports import Database, Record
 from madseg.selector import candidate_sets, edits
-from madseg.selector.diff import Cutting, Diff, diff
+from madseg.selector.cut import Cutting
+from madseg.selector.diff import Diff, diff
 from madseg.selector.queries import Which
 from madseg.selector.walk import EVERY_IMAGE, ImageFilter
 from tests.selector import streams

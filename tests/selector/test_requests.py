@@ -1,6 +1,9 @@
 """What a caller got wrong is told to the caller, before the database is asked."""
 
+from collections.abc import Callable
+
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from madseg.core.errors import InvalidInput, NotFound
 from madseg.ports import Database
@@ -44,3 +47,25 @@ def test_an_id_that_no_candidate_set_has_is_refused(api: SelectorApi, name: str)
             api.ListCandidates(request, None)
     with pytest.raises(NotFound, match="no candidate set nowhere"):
         api.ListCandidates(pb.ListCandidatesRequest(candidate_set_id="nowhere"), None)
+
+
+def test_a_call_names_a_thousand_images_at_most(api: SelectorApi) -> None:
+    """Whatever it is about; each by its id."""
+    calls: list[Callable[[list[str]], object]] = [
+        lambda ids: api.PlaceImages(pb.PlaceImagesRequest(image_ids=ids), None),
+        lambda ids: api.RequestPredictions(pb.RequestPredictionsRequest(image_ids=ids), None),
+        lambda ids: api.FindUnknownImages(pb.FindUnknownImagesRequest(image_ids=ids), None),
+        lambda ids: api.ExcludeImages(pb.ExcludeImagesRequest(image_ids=ids, reason="veto"), None),
+        lambda ids: api.RestoreImages(pb.RestoreImagesRequest(image_ids=ids, reason="veto"), None),
+        lambda ids: api.ExpireImages(pb.ExpireImagesRequest(image_ids=ids, accepted_before=Timestamp()), None),
+    ]
+    known = [f"{number:032x}" for number in range(1001)]
+    for call in calls:
+        call(known[:1000])
+        with pytest.raises(InvalidInput, match=r"one call takes [01]\.\.1000 image ids, got 1001") as told:
+            call(known)
+        assert told.value.field == "image_ids"
+        with pytest.raises(InvalidInput, match="32 lower-case hexadecimal digits, got 'seven'"):
+            call([*known[:7], "seven"])
+    with pytest.raises(InvalidInput, match=r"one call takes 1\.\.1000 image ids, got 0"):
+        api.ExcludeImages(pb.ExcludeImagesRequest(reason="veto"), None)

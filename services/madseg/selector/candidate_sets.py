@@ -74,9 +74,9 @@ def store(
     """Stores a cut; images banned since the snapshot stay out, also from behind others. With an idempotency key that
     was used before, answers with that set instead."""
     if key is not None:
-        known = tx.execute(select(CANDIDATE_SETS).where(CANDIDATE_SETS.c.idempotency_key == key)).one_or_none()
+        known = known_by_key(tx, key)
         if known is not None:
-            return _candidate_set(known)
+            return known
     banned = {row.image_id.hex() for row in tx.execute(select(BANS.c.image_id))}
     kept = [_without(banned, candidate) for candidate in cut.candidates if candidate.image_id not in banned]
     number = tx.execute(select(func.coalesce(func.max(CANDIDATE_SETS.c.number), 0) + 1)).scalar_one()

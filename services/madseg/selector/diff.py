@@ -10,8 +10,8 @@ from madseg.core.taxonomy import Taxonomy
 from madseg.ports import Database
 from madseg.selector import candidate_sets
 from madseg.selector.candidate_sets import StoredContest
+from madseg.selector.cut import Cutting
 from madseg.selector.queries import Cut, Queries, Which
-from madseg.selector.walk import ImageFilter
 
 Side = Which | str
 """A target, whose M is cut now, or the id of a candidate set."""
@@ -63,22 +63,14 @@ class Diff:
     new_contests: list[StoredContest]
 
 
-@dataclass(frozen=True, slots=True)
-class Cutting:
-    """How M is cut for a side that is a target."""
-
-    images: ImageFilter
-    per_ranking: int
-    near: bool
-    allow_incomplete: bool
-
-
 _Standing = tuple[dict[str, Member], list[StoredContest]]
 """The images of a side's M, in its order, and the contests that it stands on."""
 
 
 def diff(database: Database, queries: Queries, old: Side, new: Side, how: Cutting) -> Diff:
-    """Compares two sides. Two targets are cut from one snapshot, over the competitors that both have met.
+    """Compares two sides, each a target that M is cut for, as `how` says, or a set.
+
+    Two targets are cut from one snapshot, over the competitors that both have met.
 
     Raises:
         NotFound: no such set or contest, or no competitor that both have met.

@@ -9,13 +9,11 @@ from madseg.core.messages import checked_image_id
 from madseg.ports import Database
 from madseg.selector import candidate_sets
 from madseg.selector.criteria import Criteria
+from madseg.selector.ids import checked_ids
 from madseg.selector.offsets import bump
 from madseg.selector.remove import remove_images
 from madseg.selector.tables import BANS, EXCLUSIONS, IMAGES
 from madseg.selector.upsert import insert_absent
-
-MAX_IDS = 1000
-"""Image ids per call."""
 
 
 def exclude(database: Database, image_ids: Sequence[str], reason: str, now: int) -> int:
@@ -73,11 +71,10 @@ def forget(database: Database, criteria: Criteria, image_id: str, reason: str, n
 
 
 def _keys(image_ids: Sequence[str], reason: str) -> list[bytes]:
-    if not 1 <= len(image_ids) <= MAX_IDS:
-        raise InvalidInput(f"one call takes 1..{MAX_IDS} image ids, got {len(image_ids)}", field="image_ids")
+    ids = checked_ids(image_ids, least=1)
     if not reason.strip() or len(reason) > 200 or "\0" in reason:
         raise InvalidInput(f"a reason has 1..200 characters and no NUL, got {len(reason)}", field="reason")
-    return [bytes.fromhex(checked_image_id(image_id)) for image_id in dict.fromkeys(image_ids)]
+    return [bytes.fromhex(image_id) for image_id in dict.fromkeys(ids)]
 
 
 def _excluded(tx: Connection, keys: Sequence[bytes], reason: str) -> set[bytes]:

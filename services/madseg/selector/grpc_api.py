@@ -1,10 +1,9 @@
 """SelectorService: decode, one call, encode."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
-from madseg.core.candidates import Strategy
 from madseg.core.errors import InvalidInput
 from madseg.core.messages import checked_image_id
 from madseg.core.times import micros
@@ -12,8 +11,10 @@ from madseg.ports import Database
 from madseg.requests import from_token, page_size, plain_text, token
 from madseg.selector import candidate_sets, edits, encoding, history, paging
 from madseg.selector.candidate_facts import candidate_facts
-from madseg.selector.diff import Cutting, diff
+from madseg.selector.cut import Cutting, cut
+from madseg.selector.diff import diff
 from madseg.selector.explain import explain
+from madseg.selector.ids import checked_ids
 from madseg.selector.layout import load_layout
 from madseg.selector.queries import Page, Queries, Which
 from madseg.selector.replay import Request, requests_for
@@ -111,34 +112,17 @@ class SelectorApi(SelectorServiceServicer):
         return pb.GetDiscrepancyMatrixResponse(cells=[encoding.summary_proto(cell, self._taxonomy) for cell in cells])
 
     def CutCandidates(self, request: pb.CutCandidatesRequest, context: Any) -> pb.CutCandidatesResponse:
-        per_ranking, order = _per_ranking(request.per_ranking), encoding.order(request)
-        key = plain_text(request.idempotency_key, "idempotency_key", MAX_KEY) or None
-        note = plain_text(request.note, "note", MAX_NOTE)
-        if key is not None:
-            with self._database.snapshot() as tx:
-                known = candidate_sets.known_by_key(tx, key)
-            if known is not None:
-                return pb.CutCandidatesResponse(candidate_set=encoding.set_proto(known))
-        cut = self._queries.cut(
+        made = cut(
+            self._database,
+            self._queries,
             encoding.which(request.target),
-            encoding.images(request.filter),
-            per_ranking,
-            near=not request.keep_near_duplicates,
-            allow_incomplete=request.allow_incomplete,
-            order=order,
+            _cutting(request),
+            encoding.order(request),
+            note=plain_text(request.note, "note", MAX_NOTE),
+            key=plain_text(request.idempotency_key, "idempotency_key", MAX_KEY) or None,
+            clock=self._clock,
         )
-        with self._database.write() as tx:
-            stored = candidate_sets.store(
-                tx,
-                cut,
-                per_ranking=per_ranking if order.strategy is Strategy.DISCREPANCY else 0,
-                criteria_id=self._criteria.id,
-                now=self._clock(),
-                note=note,
-                key=key,
-                taxonomy=self._taxonomy,
-            )
-        return pb.CutCandidatesResponse(candidate_set=encoding.set_proto(stored))
+        return pb.CutCandidatesResponse(candidate_set=encoding.set_proto(made))
 
     def ListCandidateSets(self, request: pb.ListCandidateSetsRequest, context: Any) -> pb.ListCandidateSetsResponse:
         with self._database.snapshot() as tx:
@@ -164,13 +148,7 @@ class SelectorApi(SelectorServiceServicer):
         )
 
     def DiffCandidates(self, request: pb.DiffCandidatesRequest, context: Any) -> pb.DiffCandidatesResponse:
-        how = Cutting(
-            encoding.images(request.filter),
-            _per_ranking(request.per_ranking),
-            near=not request.keep_near_duplicates,
-            allow_incomplete=request.allow_incomplete,
-        )
-        old, new = encoding.side(request.old, "old"), encoding.side(request.new, "new")
+        how, old, new = _cutting(request), encoding.side(request.old, "old"), encoding.side(request.new, "new")
         return encoding.diff_proto(diff(self._database, self._queries, old, new, how), self._taxonomy)
 
     def ExplainImage(self, request: pb.ExplainImageRequest, context: Any) -> pb.ExplainImageResponse:
@@ -179,11 +157,8 @@ class SelectorApi(SelectorServiceServicer):
         return encoding.explanation_proto(found, self._taxonomy)
 
     def PlaceImages(self, request: pb.PlaceImagesRequest, context: Any) -> pb.PlaceImagesResponse:
-        _check_ids(request.image_ids)
-        found = self._queries.places(
-            encoding.which(request.target), request.image_ids, _per_ranking(request.per_ranking)
-        )
-        return encoding.places_proto(found)
+        ids, per_ranking = checked_ids(request.image_ids), _per_ranking(request.per_ranking)
+        return encoding.places_proto(self._queries.places(encoding.which(request.target), ids, per_ranking))
 
     def GetLabelMaps(self, request: pb.GetLabelMapsRequest, context: Any) -> pb.GetLabelMapsResponse:
         with self._database.snapshot() as tx:
@@ -224,16 +199,16 @@ class SelectorApi(SelectorServiceServicer):
         return pb.ListMissingResponse(image_ids=found, next_page_token=more)
 
     def RequestPredictions(self, request: pb.RequestPredictionsRequest, context: Any) -> pb.RequestPredictionsResponse:
-        _check_ids(request.image_ids)
+        ids = checked_ids(request.image_ids)
         with self._database.snapshot() as tx:
-            lacking, nobody = requests_for(tx, self._criteria, request.image_ids, failed_too=request.include_failed)
+            lacking, nobody = requests_for(tx, self._criteria, ids, failed_too=request.include_failed)
         self._request(lacking)
         return pb.RequestPredictionsResponse(requested=len(lacking), unknown=nobody)
 
     def FindUnknownImages(self, request: pb.FindUnknownImagesRequest, context: Any) -> pb.FindUnknownImagesResponse:
-        _check_ids(request.image_ids)
+        ids = checked_ids(request.image_ids)
         with self._database.snapshot() as tx:
-            return pb.FindUnknownImagesResponse(image_ids=unknown(tx, request.image_ids))
+            return pb.FindUnknownImagesResponse(image_ids=unknown(tx, ids))
 
     def GetSelectorStatus(self, request: pb.GetSelectorStatusRequest, context: Any) -> pb.GetSelectorStatusResponse:
         with self._database.snapshot() as tx:
@@ -260,15 +235,19 @@ class SelectorApi(SelectorServiceServicer):
         )
 
 
+def _cutting(request: pb.CutCandidatesRequest | pb.DiffCandidatesRequest) -> Cutting:
+    return Cutting(
+        encoding.images(request.filter),
+        _per_ranking(request.per_ranking),
+        near=not request.keep_near_duplicates,
+        allow_incomplete=request.allow_incomplete,
+    )
+
+
 def _per_ranking(asked: int) -> int:
     if asked > MAX_PER_RANKING:
         raise InvalidInput(f"per_ranking must be 1..{MAX_PER_RANKING}, got {asked}", field="per_ranking")
     return asked or 25
-
-
-def _check_ids(image_ids: Sequence[str]) -> None:
-    if len(image_ids) > edits.MAX_IDS:
-        raise InvalidInput(f"one call takes at most {edits.MAX_IDS} ids, got {len(image_ids)}", field="image_ids")
 
 
 def _which(key: pb.RankingKey) -> Which:

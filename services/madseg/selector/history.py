@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, select
 
 from madseg.core.errors import InvalidInput
-from madseg.core.messages import checked_image_id
 from madseg.ports import Database
 from madseg.selector.criteria import Criteria
-from madseg.selector.edits import MAX_IDS
+from madseg.selector.ids import checked_ids
 from madseg.selector.offsets import bump, counter
 from madseg.selector.remove import remove_images
 from madseg.selector.tables import COUNTERS, IMAGES
@@ -29,11 +28,9 @@ def expire(database: Database, criteria: Criteria, image_ids: Sequence[str], acc
     Raises:
         InvalidInput: more than 1000 ids, an invalid one, or a time that is still to come.
     """
-    if len(image_ids) > MAX_IDS:
-        raise InvalidInput(f"one call takes at most {MAX_IDS} image ids, got {len(image_ids)}", field="image_ids")
+    keys = [bytes.fromhex(image_id) for image_id in checked_ids(image_ids)]
     if accepted_before > now:  # it would shut out whatever comes
         raise InvalidInput("accepted_before must not be in the future", field="accepted_before")
-    keys = [bytes.fromhex(checked_image_id(image_id)) for image_id in image_ids]
     with database.write() as tx:
         _raise_horizon(tx, accepted_before)
         old = IMAGES.c.accepted_at.is_(None) | (IMAGES.c.accepted_at < accepted_before)
