@@ -117,14 +117,17 @@ def test_a_missing_part_ends_the_stream(stub: IntakeServiceStub, broken: list[st
 
 
 def test_a_wrong_upload_is_an_invalid_argument(stub: IntakeServiceStub) -> None:
-    """As is a time that is none."""
+    """As is a time that is none; it is told so once, with its name."""
     with pytest.raises(grpc.RpcError) as caught:
         upload(stub, b"?")
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     request = pb.ImageUpload(content=noise(1))
     request.captured_at.seconds = 1 << 60
-    with pytest.raises(grpc.RpcError, match="captured_at"):
+    with pytest.raises(grpc.RpcError, match="INVALID_ARGUMENT") as caught:
         stub.UploadImage(pb.UploadImageRequest(image=request))
+    told = caught.value.details() or ""
+    assert told.startswith("captured_at is no time of the years 1 to 9999: ")
+    assert told.count("no time of the years") == 1
 
 
 def test_pages(stub: IntakeServiceStub) -> None:
@@ -139,9 +142,13 @@ def test_pages(stub: IntakeServiceStub) -> None:
         if not token:
             break
     assert ids == found
-    for wrong in (pb.ListImagesRequest(page_size=1001), pb.ListImagesRequest(page_token="x")):
-        with pytest.raises(grpc.RpcError, match="INVALID_ARGUMENT"):
+    for wrong, told in (
+        (pb.ListImagesRequest(page_size=1001), "page_size must be 1..1000, got 1001"),
+        (pb.ListImagesRequest(page_token="x"), "page_token 'x' is none that was handed out"),
+    ):
+        with pytest.raises(grpc.RpcError, match="INVALID_ARGUMENT") as caught:
             stub.ListImages(wrong)
+        assert told == caught.value.details()
 
 
 def test_requeue(stub: IntakeServiceStub, parts: Parts) -> None:

@@ -9,6 +9,7 @@ from madseg.gateway.accept import Intake
 from madseg.gateway.forget import Forgetting
 from madseg.gateway.import_predictions import ImportPredictions
 from madseg.gateway.upload import Accepted, ImageUpload, ImportedMaps, shown
+from madseg.requests import page_size
 from madseg.v1 import intake_pb2, types_pb2
 from madseg.v1.intake_pb2_grpc import IntakeServiceServicer
 from madseg.wire import moment, timestamp, version_ref
@@ -16,8 +17,8 @@ from madseg.wire import moment, timestamp, version_ref
 R = TypeVar("R")
 T = TypeVar("T")
 
-PAGE, MAX_PAGE = 100, 1000
-"""Ids of a page where none are asked for, and at most."""
+PAGE = 100
+"""Ids of a page where none are asked for."""
 
 
 class IntakeApi(IntakeServiceServicer):
@@ -82,9 +83,7 @@ class IntakeApi(IntakeServiceServicer):
         return intake_pb2.GetPictureResponse(content=content, media_type=media_type)
 
     def ListImages(self, request: intake_pb2.ListImagesRequest, context: Any) -> intake_pb2.ListImagesResponse:
-        limit = request.page_size or PAGE
-        if limit > MAX_PAGE:
-            raise InvalidInput(f"page_size must be 1..{MAX_PAGE}, got {limit}", field="page_size")
+        limit = page_size(request.page_size, PAGE)
         rows = self._intake.page(_after(request.page_token), limit, random_lane=request.random_lane)
         token = str(rows[-1][0]) if len(rows) == limit else ""
         return intake_pb2.ListImagesResponse(image_ids=[image for _, image in rows], next_page_token=token)
