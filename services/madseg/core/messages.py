@@ -9,7 +9,9 @@ from enum import StrEnum
 from madseg.core.errors import InvalidInput
 from madseg.core.preprocess import Box, Size
 
-_MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+"""Names are folder names, Triton model names and keys: no separator, no leading dot, no upper case."""
+
 _IMAGE_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -34,8 +36,11 @@ def checked_model_name(name: str) -> str:
     Raises:
         InvalidInput: it isn't a lower-case letter or digit and up to 62 more of those, dots, dashes, underscores.
     """
-    if not _MODEL_NAME.fullmatch(name):
-        raise InvalidInput(f"a model name must match [a-z0-9][a-z0-9._-]{{0,62}}, got {name!r}", field="model")
+    if not MODEL_NAME.fullmatch(name):
+        raise InvalidInput(
+            f"model name {name!r} must be 1..63 of a-z, 0-9, '.', '_', '-' and begin with a letter or digit",
+            field="model",
+        )
     return name
 
 

@@ -4,7 +4,6 @@ The format is described for users in `docs/model-card.md`.
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import yaml
 
-from madseg.core.errors import InvalidModel
+from madseg.core.errors import InvalidInput, InvalidModel
+from madseg.core.messages import checked_model_name
 from madseg.core.taxonomy import MAX_CLASSES, VOID, Taxonomy
 from madseg.predictor.fields import Fields
 
@@ -28,9 +28,6 @@ VOID_NAME = "void"
 
 OTHERS = "*"
 """The key of `mapping` that speaks for every class that is neither mapped nor in the taxonomy."""
-
-MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-"""Names are folder names, Triton model names and keys: no separator, no leading dot, no upper case."""
 
 
 @dataclass(frozen=True)
@@ -125,12 +122,10 @@ def check_name(name: str) -> str:
     Raises:
         InvalidModel: it is not.
     """
-    if not MODEL_NAME.fullmatch(name):
-        raise InvalidModel(
-            f"model name {name!r} must be 1..63 of a-z, 0-9, '.', '_', '-' and begin with a letter or digit",
-            field="card.name",
-        )
-    return name
+    try:
+        return checked_model_name(name)
+    except InvalidInput as error:
+        raise InvalidModel(str(error), field="card.name") from error
 
 
 def load_card(path: Path, default_name: str | None = None) -> ModelCard:

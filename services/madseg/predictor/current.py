@@ -62,7 +62,8 @@ class CurrentVersions(Handler):
 
     def _bring_up(self) -> None:
         """Loads what is to be asked and isn't loaded, and lets go of the rest."""
-        wanted = [ref for ref in self._competition.serving() if self._is_served_here(ref)]
+        wanted = self._competition.asked(self._taxonomy_id, self._grid)
+        self._warn_of_strangers(wanted)
         before = self.asked
         self._tried = self._now()
         asked = {ref: before[ref] if before.get(ref, "") is None else self._load(ref) for ref in wanted}
@@ -83,15 +84,13 @@ class CurrentVersions(Handler):
         with self._handled:
             return self._handled.wait_for(lambda: self._next >= end, seconds)
 
-    def _is_served_here(self, ref: VersionRef) -> bool:
-        """Imported versions have no network, and those of another taxonomy or grid don't fit this project."""
-        version = self._competition.versions[ref]
-        if not version.sha256:
-            return False
-        fits = version.taxonomy_id == self._taxonomy_id and version.grid == self._grid
-        if not fits:
-            log.warning("version_does_not_fit", version=str(ref), taxonomy=version.taxonomy_id, grid=str(version.grid))
-        return fits
+    def _warn_of_strangers(self, wanted: Sequence[VersionRef]) -> None:
+        """Names the networks that take part and can't be asked: they are of another taxonomy or grid."""
+        for ref in self._competition.serving():
+            version = self._competition.versions[ref]
+            if version.sha256 and ref not in wanted:  # imported versions have no network
+                at = {"taxonomy": version.taxonomy_id, "grid": str(version.grid)}
+                log.warning("version_does_not_fit", version=str(ref), **at)
 
     def _load(self, ref: VersionRef) -> str | None:
         """Loads a version; the reason where it can't be."""

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from madseg.core.messages import MODEL_NAME
+
 IDS = frozenset(
     {
         "image_id",
@@ -41,8 +43,7 @@ MOST = 20
 """Ids of one field that are told; of the others, how many there are."""
 
 _ID = re.compile(r"[0-9a-f-]{1,64}")
-_MODEL = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-"""As ids and names of models are: no token fits, nor a sentence."""
+"""As ids are, and names of models: no token fits, nor a sentence."""
 
 
 def touched(message: Any) -> dict[str, object]:
@@ -61,7 +62,7 @@ def told(name: str, value: object) -> dict[str, object]:
     """A field as the audit log has it; nothing where it is none of the list."""
     if name in NUMBERS:
         return {name: list(value) if isinstance(value, Iterable) else value}
-    form = _MODEL if name == MODEL else _ID if name in IDS else None
+    form = MODEL_NAME if name == MODEL else _ID if name in IDS else None
     if form is None:
         return {}
     if isinstance(value, str):
