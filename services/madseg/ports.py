@@ -6,7 +6,7 @@
 | Inference | `onnxruntime:model_repository`      | `triton://host:8001`                   |
 | Database  | `sqlite:///state/madseg.db`         | `postgresql://...`                     |
 | Blobs     | `file:state/blobs`                  | `s3://bucket/prefix`                   |
-| Launcher  | `process:`                          | not there yet                          |
+| Launcher  | `process:`                          | `kubernetes:?template=training`        |
 
 Delivery, for everybody: **effect first, then commit**. A consumer may see a record twice and never misses one;
 handlers are idempotent by key. Adapters raise only errors of `madseg.core.errors`: `Unavailable` where the same call

@@ -1,6 +1,7 @@
-"""Between the messages of the core and the bytes on the stream: one pair of functions per topic.
+"""Between the core and protobuf: the stream's topics, the bytes of their records, and the messages that all APIs share.
 
-Nothing above this module sees a protobuf of an event.
+Each topic has a function that names it, and `encode_...` and `decode_...` for its records; nothing above this module
+sees a protobuf of an event. Times, versions and roles are also what requests and answers are made of.
 """
 
 from datetime import UTC, datetime
