@@ -8,15 +8,13 @@ from sqlalchemy import Connection, select, update
 from madseg.labelling.masking import tasks
 from madseg.labelling.masking.tables import TASKS
 from madseg.labelling.scoring import errands, kept
+from madseg.labelling.scoring.errands import REASON_OF, Act, Reason
 from madseg.labelling.scoring.kept import Kept
-from madseg.labelling.scoring.standing import COUNTEREXAMPLE, TEST
+from madseg.labelling.scoring.standing import COUNTEREXAMPLE
 from madseg.labelling.scoring.tables import ASSIGNMENTS, CAMPAIGNS, CHOSEN
 from madseg.ports import Database
 
 _OPEN = (tasks.WAITING, tasks.DRAWING, tasks.SUBMITTED, tasks.IN_REVIEW)
-
-_REASONS = {COUNTEREXAMPLE: "training", TEST: "test"}
-"""Why the selector was told to keep images of S and T out."""
 
 
 def cancel(database: Database, campaign_id: str, who: str, now: int) -> int:
@@ -42,7 +40,7 @@ def cancel(database: Database, campaign_id: str, who: str, now: int) -> int:
             tasks.change(tx, item, now, state=tasks.CANCELLED)
             tasks.record(tx, item, who, "cancelled", now)
         beside = [bytes.fromhex(item.image_id) for item in ended if item.purpose == COUNTEREXAMPLE]
-        errands.ask(tx, beside, errands.RESTORE, _REASONS[COUNTEREXAMPLE], now)  # S, and what was added to it
+        errands.ask(tx, beside, Act.RESTORE, Reason.TRAINING, now)  # S, and what was added to it
         if _leave(tx, found, now) or ended:
             _changed(tx, found)
         return len(ended)
@@ -51,13 +49,13 @@ def cancel(database: Database, campaign_id: str, who: str, now: int) -> int:
 def _leave(tx: Connection, found: Kept, now: int) -> int:
     """Images of S and T without an accepted mask leave them, and may be mined again; how many."""
     drawn = select(TASKS.c.image_id).where(TASKS.c.campaign_id == found.id, TASKS.c.state == tasks.ACCEPTED)
-    here = (CHOSEN.c.campaign_id == found.id, CHOSEN.c.purpose.in_(_REASONS), CHOSEN.c.left_at.is_(None))
+    here = (CHOSEN.c.campaign_id == found.id, CHOSEN.c.purpose.in_(list(REASON_OF)), CHOSEN.c.left_at.is_(None))
     undrawn = (*here, CHOSEN.c.image_id.not_in(drawn))
     rows = tx.execute(select(CHOSEN.c.purpose, CHOSEN.c.image_id).where(*undrawn)).all()
     tx.execute(update(CHOSEN).where(*undrawn).values(left_at=now))
-    for purpose, reason in _REASONS.items():
+    for purpose, reason in REASON_OF.items():
         images = [row.image_id for row in rows if row.purpose == purpose]
-        errands.ask(tx, images, errands.RESTORE, reason, now)
+        errands.ask(tx, images, Act.RESTORE, reason, now)
     return len(rows)
 
 

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 
 from madseg.labelling.scoring import errands
-from madseg.labelling.scoring.errands import EXCLUDE, RESTORE, Errands
+from madseg.labelling.scoring.errands import Act, Errands, Reason
 from madseg.ports import Database
 from tests.labelling.fakes import FakeNeighbours, image
 
@@ -30,13 +30,13 @@ def test_one_that_was_overtaken_has_the_last_word_said_again(database: Database)
     selector = Slow()
     first, second = (Errands(database, selector, lambda: 1) for _ in range(2))
     with database.write() as tx:
-        errands.ask(tx, [ONE], EXCLUDE, "veto", 1)
+        errands.ask(tx, [ONE], Act.EXCLUDE, Reason.VETO, 1)
     hanging = threading.Thread(target=first)
     hanging.start()
     assert selector.under_way.wait(60)
     second()
     with database.write() as tx:
-        errands.ask(tx, [ONE], RESTORE, "veto", 2)
+        errands.ask(tx, [ONE], Act.RESTORE, Reason.VETO, 2)
     second()
     selector.go_on.set()
     hanging.join(60)
@@ -51,11 +51,11 @@ def test_what_is_told_in_order_is_told_once(database: Database) -> None:
     """Nothing is said again where nobody was overtaken."""
     selector = FakeNeighbours()
     run = Errands(database, selector, lambda: 1)
-    for act in (EXCLUDE, RESTORE, EXCLUDE):
+    for act in (Act.EXCLUDE, Act.RESTORE, Act.EXCLUDE):
         with database.write() as tx:
-            errands.ask(tx, [ONE], act, "veto", 1)
-            errands.ask(tx, [ONE], act, "training", 1)
+            errands.ask(tx, [ONE], act, Reason.VETO, 1)
+            errands.ask(tx, [ONE], act, Reason.TRAINING, 1)
     for _ in range(3):
         run()
-    assert [act for act, _, why in selector.told if why == "veto"] == [EXCLUDE, RESTORE, EXCLUDE]
+    assert [act for act, _, why in selector.told if why == "veto"] == [Act.EXCLUDE, Act.RESTORE, Act.EXCLUDE]
     assert len(selector.told) == 6

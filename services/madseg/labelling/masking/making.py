@@ -15,6 +15,7 @@ from madseg.labelling.masking.tables import GONE, TASKS
 from madseg.labelling.neighbours import Neighbours, Picture
 from madseg.labelling.scoring import errands, kept
 from madseg.labelling.scoring.choosing import ChosenSets, chosen
+from madseg.labelling.scoring.errands import Act, Reason
 from madseg.labelling.scoring.kept import Kept
 from madseg.labelling.scoring.standing import COUNTEREXAMPLE, TEST
 from madseg.labelling.scoring.tables import CHOSEN
@@ -105,7 +106,7 @@ def add(
         fresh = without_task(tx, wanted)
         if purpose == COUNTEREXAMPLE:
             _must_not_be_tested(tx, [item.image for item in fresh])
-            errands.ask(tx, [item.image for item in fresh], errands.EXCLUDE, "training", now)
+            errands.ask(tx, [item.image for item in fresh], Act.EXCLUDE, Reason.TRAINING, now)
         make(tx, fresh, pictures, project, who, now, [""] * len(fresh))
         return Made(len(fresh), len(wanted) - len(fresh))
 

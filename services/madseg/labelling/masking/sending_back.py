@@ -17,6 +17,7 @@ from madseg.labelling.masking.tasks import Shown, Task
 from madseg.labelling.neighbours import Neighbours, Picture, Project
 from madseg.labelling.scoring import errands, kept, vetoes
 from madseg.labelling.scoring.choosing import chosen, in_line, replace
+from madseg.labelling.scoring.errands import Act, Reason
 from madseg.labelling.scoring.judgements import Said
 from madseg.labelling.scoring.kept import Kept
 from madseg.labelling.scoring.standing import COUNTEREXAMPLE, TEST
@@ -72,15 +73,15 @@ def _veto(tx: Connection, found: Task, who: str, reason: str, now: int, gone: Co
     """The image's veto, and the image that takes its place: none that is `gone` or vetoed itself."""
     image = bytes.fromhex(found.image_id)
     if not _of_campaign(tx, found):
-        errands.ask(tx, [image], errands.EXCLUDE, "veto", now)
+        errands.ask(tx, [image], Act.EXCLUDE, Reason.VETO, now)
         if found.purpose == COUNTEREXAMPLE:
-            errands.ask(tx, [image], errands.RESTORE, "training", now)
+            errands.ask(tx, [image], Act.RESTORE, Reason.TRAINING, now)
         return None
     campaign = kept.campaign(tx, found.campaign_id)
     vetoes.veto(tx, campaign, image, Said(reason="other", text=reason), who, now)
     following: bytes | None = image if _placed(tx, campaign, image) else None
     if following is None and found.purpose == COUNTEREXAMPLE:
-        errands.ask(tx, [image], errands.RESTORE, "training", now)
+        errands.ask(tx, [image], Act.RESTORE, Reason.TRAINING, now)
     while following is not None and (following == image or following in gone or _vetoed(tx, following)):
         said = replace(tx, campaign, following, now)
         following = bytes.fromhex(said) if said else None

@@ -15,6 +15,7 @@ from madseg.core.errors import NotFound, NotReady
 from madseg.core.ranking import Nearness
 from madseg.labelling.scoring import errands, kept
 from madseg.labelling.scoring.adapting import adapt
+from madseg.labelling.scoring.errands import REASON_OF, Act, Reason
 from madseg.labelling.scoring.kept import Kept
 from madseg.labelling.scoring.standing import (
     COUNTEREXAMPLE,
@@ -81,8 +82,8 @@ def choose(database: Database, campaign_id: str, now: int, *, allow_incomplete: 
         closed = update(CAMPAIGNS).where(CAMPAIGNS.c.id == found.id)
         tx.execute(closed.values(state=kept.CLOSED, chosen_at=now, revision=CAMPAIGNS.c.revision + 1))
         made = chosen(tx, kept.campaign(tx, found.id))
-        errands.ask(tx, _keys(made.counterexamples), errands.EXCLUDE, "training", now)
-        errands.ask(tx, _keys(made.test), errands.EXCLUDE, "test", now)
+        errands.ask(tx, _keys(made.counterexamples), Act.EXCLUDE, Reason.TRAINING, now)
+        errands.ask(tx, _keys(made.test), Act.EXCLUDE, Reason.TEST, now)
         return made
 
 
@@ -132,15 +133,14 @@ def replace(tx: Connection, found: Kept, image: bytes, now: int) -> str | None:
     if row is None:
         raise NotFound(f"image {image.hex()} is neither in S nor in T of campaign {found.id}")
     tx.execute(update(CHOSEN).where(*placed).values(left_at=now))
-    reason = "training" if row.purpose == COUNTEREXAMPLE else "test"
-    errands.ask(tx, [image], errands.RESTORE, reason, now)
+    errands.ask(tx, [image], Act.RESTORE, REASON_OF[row.purpose], now)
     if row.purpose == TEST:
         return None
     following = next(in_line(tx, found), None)
     if following is None:
         return None
     _promote(tx, found, following, now)
-    errands.ask(tx, [following], errands.EXCLUDE, "training", now)
+    errands.ask(tx, [following], Act.EXCLUDE, Reason.TRAINING, now)
     return following.hex()
 
 

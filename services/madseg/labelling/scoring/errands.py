@@ -1,29 +1,49 @@
-"""What the selector has to be told, kept until it has answered.
+"""What the selector has to be told, kept until it has answered: an outbox.
 
 An errand is written in the transaction that makes it necessary, and carried out after it: a kill in between loses
 nothing. Errands go out in the order of their making; those that are carried out twice have no other effect. Several
 processes may do so at once: one that finds that it was overtaken has the last word said again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from madseg.labelling.neighbours import Neighbours
+from madseg.labelling.scoring.standing import COUNTEREXAMPLE, TEST
 from madseg.labelling.scoring.tables import ERRANDS
 from madseg.ports import Database
 
-EXCLUDE, RESTORE = "exclude", "restore"
+
+class Act(StrEnum):
+    """What the selector is to do with an image."""
+
+    EXCLUDE = "exclude"
+    RESTORE = "restore"
+
+
+class Reason(StrEnum):
+    """Why an image is kept out. The selector counts exclusions by their reasons: what is taken back for another one
+    than it was told for stays out for ever."""
+
+    VETO = "veto"
+    TRAINING = "training"
+    TEST = "test"
+
+
+REASON_OF: Mapping[str, Reason] = {COUNTEREXAMPLE: Reason.TRAINING, TEST: Reason.TEST}
+"""Why images of S and of T are kept out, by their purpose."""
 
 BATCH = 1000
 """Errands carried out between two looks at the table."""
 
 
-def ask(tx: Connection, images: Sequence[bytes], act: str, reason: str, now: int) -> None:
+def ask(tx: Connection, images: Sequence[bytes], act: Act, reason: Reason, now: int) -> None:
     """Has the selector told to exclude or restore images for a reason."""
-    rows = [{"image_id": image, "act": act, "reason": reason, "asked_at": now} for image in images]
+    rows = [{"image_id": image, "act": act.value, "reason": reason.value, "asked_at": now} for image in images]
     if rows:
         tx.execute(insert(ERRANDS), rows)
 
@@ -55,7 +75,7 @@ class Errands:
         return len(rows) == BATCH
 
     def _tell(self, act: str, images: Sequence[str], reason: str) -> None:
-        tell = self._neighbours.exclude if act == EXCLUDE else self._neighbours.restore
+        tell = self._neighbours.exclude if act == Act.EXCLUDE else self._neighbours.restore
         tell(list(dict.fromkeys(images)), reason)
 
     def _done(self, rows: Sequence[Any]) -> None:
@@ -77,4 +97,4 @@ def _say_again(tx: Connection, told: Sequence[Any], now: int) -> None:
             last[row.image_id, row.reason] = row
     overtaken = set(last.values()) - set(told)
     for row in sorted(overtaken, key=lambda row: int(row.number)):
-        ask(tx, [row.image_id], row.act, row.reason, now)
+        tx.execute(insert(ERRANDS), {"image_id": row.image_id, "act": row.act, "reason": row.reason, "asked_at": now})

@@ -13,6 +13,7 @@ from madseg.core.errors import Conflict, InvalidInput, NotFound, NotReady
 from madseg.labelling.scoring import draws, errands, kept
 from madseg.labelling.scoring.adapting import adapt, due
 from madseg.labelling.scoring.assignments import Assignment, Tally, owned, tally, working
+from madseg.labelling.scoring.errands import Act, Reason
 from madseg.labelling.scoring.kept import Kept
 from madseg.labelling.scoring.tables import ASSIGNMENTS, ITEMS, JUDGEMENTS
 from madseg.ports import Database
@@ -127,7 +128,7 @@ def undo(database: Database, campaign_id: str, rater: str, now: int) -> Assignme
 def vetoed(tx: Connection, image: bytes, now: int) -> None:
     """An image was vetoed: no campaign asks about it, and the selector is told."""
     _everywhere(tx, image)
-    errands.ask(tx, [image], errands.EXCLUDE, "veto", now)
+    errands.ask(tx, [image], Act.EXCLUDE, Reason.VETO, now)
 
 
 def lifted(tx: Connection, image: bytes, now: int) -> None:
@@ -137,7 +138,7 @@ def lifted(tx: Connection, image: bytes, now: int) -> None:
         JUDGEMENTS.c.image_id == image, JUDGEMENTS.c.kind == kept.VETO, JUDGEMENTS.c.state == kept.IN_FORCE
     )
     if tx.execute(left.limit(1)).first() is None:
-        errands.ask(tx, [image], errands.RESTORE, "veto", now)
+        errands.ask(tx, [image], Act.RESTORE, Reason.VETO, now)
 
 
 def _everywhere(tx: Connection, image: bytes) -> None:
