@@ -9,6 +9,7 @@ from itertools import islice
 from sqlalchemy import Connection, select
 
 from madseg.core.errors import InvalidInput, NotReady, Unavailable
+from madseg.core.opinion import VetoReason
 from madseg.labelling.masking import tasks
 from madseg.labelling.masking.making import wanted_of, without_task
 from madseg.labelling.masking.new_tasks import make, pictures_of
@@ -21,7 +22,7 @@ from madseg.labelling.scoring.errands import Act, Reason
 from madseg.labelling.scoring.judgements import Said
 from madseg.labelling.scoring.kept import Kept
 from madseg.labelling.scoring.standing import COUNTEREXAMPLE, TEST
-from madseg.labelling.scoring.tables import CHOSEN, ITEMS, JUDGEMENTS
+from madseg.labelling.scoring.tables import CHOSEN, ITEMS
 from madseg.ports import Database
 
 LOOKED_AT = 20
@@ -78,11 +79,11 @@ def _veto(tx: Connection, found: Task, who: str, reason: str, now: int, gone: Co
             errands.ask(tx, [image], Act.RESTORE, Reason.TRAINING, now)
         return None
     campaign = kept.campaign(tx, found.campaign_id)
-    vetoes.veto(tx, campaign, image, Said(reason="other", text=reason), who, now)
+    vetoes.veto(tx, campaign, image, Said(reason=VetoReason.OTHER, text=reason), who, now)
     following: bytes | None = image if _placed(tx, campaign, image) else None
     if following is None and found.purpose == COUNTEREXAMPLE:
         errands.ask(tx, [image], Act.RESTORE, Reason.TRAINING, now)
-    while following is not None and (following == image or following in gone or _vetoed(tx, following)):
+    while following is not None and (following == image or following in gone or kept.is_vetoed(tx, following)):
         said = replace(tx, campaign, following, now)
         following = bytes.fromhex(said) if said else None
     return following
@@ -126,8 +127,3 @@ def _placed(tx: Connection, campaign: Kept, image: bytes) -> bool:
     here = (CHOSEN.c.campaign_id == campaign.id, CHOSEN.c.image_id == image, CHOSEN.c.left_at.is_(None))
     query = select(CHOSEN.c.rank).where(*here, CHOSEN.c.purpose.in_([COUNTEREXAMPLE, TEST]))
     return tx.execute(query).first() is not None
-
-
-def _vetoed(tx: Connection, image: bytes) -> bool:
-    here = (JUDGEMENTS.c.image_id == image, JUDGEMENTS.c.kind == kept.VETO, JUDGEMENTS.c.state == kept.IN_FORCE)
-    return tx.execute(select(JUDGEMENTS.c.number).where(*here).limit(1)).first() is not None

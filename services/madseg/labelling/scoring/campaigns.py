@@ -192,13 +192,12 @@ def _earlier(tx: Connection, images: Sequence[bytes]) -> Earlier:
     grades: dict[tuple[bytes, bytes], dict[str, Any]] = defaultdict(dict)
     vetoes: dict[bytes, int] = defaultdict(int)
     for some in _batches(images, BATCH):
-        query = select(JUDGEMENTS).where(JUDGEMENTS.c.image_id.in_(some), JUDGEMENTS.c.state == kept.IN_FORCE)
-        given = query.where(
-            JUDGEMENTS.c.kind == kept.GRADE, not_(JUDGEMENTS.c.repeat), JUDGEMENTS.c.origin.is_(None)
-        ).order_by(JUDGEMENTS.c.number)
-        for row in tx.execute(given):
+        query = select(JUDGEMENTS).where(JUDGEMENTS.c.image_id.in_(some))
+        in_force = query.where(JUDGEMENTS.c.kind == kept.GRADE, JUDGEMENTS.c.state == kept.IN_FORCE)
+        given = in_force.where(not_(JUDGEMENTS.c.repeat), JUDGEMENTS.c.origin.is_(None))
+        for row in tx.execute(given.order_by(JUDGEMENTS.c.number)):
             grades[row.image_id, row.map_sha256][row.rater] = row
-        for row in tx.execute(query.where(JUDGEMENTS.c.kind == kept.VETO)):
+        for row in tx.execute(query.where(kept.VETO_IN_FORCE)):
             vetoes[row.image_id] += 1
     return Earlier(grades, vetoes)
 

@@ -115,8 +115,8 @@ def _reported(tx: Connection, found: Kept, test: Sequence[ChosenImage]) -> list[
 def _vetoed(tx: Connection, found: Kept) -> set[str]:
     """Images of a campaign's T of which a veto is in force, whichever campaign it was given in."""
     of_test = select(CHOSEN.c.image_id).where(CHOSEN.c.campaign_id == found.id, CHOSEN.c.purpose == TEST)
-    query = select(JUDGEMENTS.c.image_id).where(JUDGEMENTS.c.kind == kept.VETO, JUDGEMENTS.c.state == kept.IN_FORCE)
-    return {image.hex() for image in tx.execute(query.where(JUDGEMENTS.c.image_id.in_(of_test))).scalars()}
+    query = select(JUDGEMENTS.c.image_id).where(JUDGEMENTS.c.image_id.in_(of_test), kept.VETO_IN_FORCE)
+    return {image.hex() for image in tx.execute(query).scalars()}
 
 
 def replace(tx: Connection, found: Kept, image: bytes, now: int) -> str | None:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from madseg.core.errors import Conflict, InvalidInput, NotFound, NotReady
+from madseg.core.opinion import VetoReason
 from madseg.labelling.scoring import draws, errands, kept
 from madseg.labelling.scoring.adapting import adapt, due
 from madseg.labelling.scoring.assignments import Assignment, Tally, owned, tally, working
@@ -21,16 +22,13 @@ from madseg.ports import Database
 REPEAT_AFTER, REPEAT_SPREAD = 8, 8
 """A repeat comes 8 to 15 judgements after the first time: late enough to be forgotten, early enough to be reached."""
 
-REASONS = ("no_class", "corrupt", "inappropriate", "other")
-"""Why an image may be vetoed."""
-
 MAX_TEXT = 1000
 """Characters of a veto's text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A judgement: a grade 1..5, a veto with a reason, or, with neither, an abstention.
+    """A judgement: a grade 1..5, a veto with a reason (a `VetoReason`), or, with neither, an abstention.
 
     Raises:
         InvalidInput: another grade, an unknown reason, OTHER without a text, a text too long or with a NUL.
@@ -45,9 +43,9 @@ class Said:
             raise InvalidInput(f"a grade must be 1 (bad) .. 5 (excellent), got {self.grade}", field="grade")
         if self.reason is None:
             return
-        if self.reason not in REASONS:
-            raise InvalidInput(f"a veto needs a reason: one of {', '.join(REASONS)}", field="veto.reason")
-        if self.reason == "other" and not self.text.strip():
+        if self.reason not in tuple(VetoReason):
+            raise InvalidInput(f"a veto needs a reason: one of {', '.join(VetoReason)}", field="veto.reason")
+        if self.reason == VetoReason.OTHER and not self.text.strip():
             raise InvalidInput("a veto for another reason needs a text that says which", field="veto.text")
         if len(self.text) > MAX_TEXT or "\0" in self.text:
             raise InvalidInput(
@@ -134,10 +132,7 @@ def vetoed(tx: Connection, image: bytes, now: int) -> None:
 def lifted(tx: Connection, image: bytes, now: int) -> None:
     """A veto was taken back: where it was the last one, campaigns ask on and the selector is told."""
     _everywhere(tx, image)
-    left = select(JUDGEMENTS.c.number).where(
-        JUDGEMENTS.c.image_id == image, JUDGEMENTS.c.kind == kept.VETO, JUDGEMENTS.c.state == kept.IN_FORCE
-    )
-    if tx.execute(left.limit(1)).first() is None:
+    if not kept.is_vetoed(tx, image):
         errands.ask(tx, [image], Act.RESTORE, Reason.VETO, now)
 
 

@@ -3,7 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Row, ScalarSelect, bindparam, case, exists, func, not_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    ScalarSelect,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    not_,
+    select,
+    update,
+)
 
 from madseg.core.errors import NotFound, NotReady
 from madseg.core.messages import VersionRef
@@ -24,6 +37,9 @@ GRADE, VETO, ABSTENTION = "grade", "veto", "abstention"
 
 IN_FORCE, UNDONE, REVOKED = "in_force", "undone", "revoked"
 """States of a judgement."""
+
+VETO_IN_FORCE = and_(JUDGEMENTS.c.kind == VETO, JUDGEMENTS.c.state == IN_FORCE)
+"""True for judgements that keep their image out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +135,12 @@ def elsewhere(tx: Connection, image: bytes) -> list[tuple[Kept, int]]:
     return [(kept(row), row.position) for row in tx.execute(query)]
 
 
+def is_vetoed(tx: Connection, image: bytes) -> bool:
+    """Whether a veto of an image is in force, whichever campaign it was given in."""
+    query = select(JUDGEMENTS.c.number).where(JUDGEMENTS.c.image_id == image, VETO_IN_FORCE)
+    return tx.execute(query.limit(1)).first() is not None
+
+
 def _count(tx: Connection, found: Kept, position: int) -> None:
     here = {"campaign": found.id, "at": position}
     said = tx.execute(_SAID, here).one()
@@ -164,7 +186,7 @@ _SAID = select(
     _given(func.coalesce(func.sum(JUDGEMENTS.c.grade), 0)).label("grade_sum"),
     _given(func.count(case((JUDGEMENTS.c.kind == ABSTENTION, 1)))).label("abstentions"),
     select(func.count())
-    .where(JUDGEMENTS.c.image_id == ITEMS.c.image_id, JUDGEMENTS.c.kind == VETO, JUDGEMENTS.c.state == IN_FORCE)
+    .where(JUDGEMENTS.c.image_id == ITEMS.c.image_id, VETO_IN_FORCE)
     .scalar_subquery()
     .label("vetoes"),
     select(func.count())

@@ -51,7 +51,7 @@ def revoke(database: Database, campaign_id: str, image_id: str, who: str, now: i
     with database.write() as tx:
         found = kept.campaign(tx, campaign_id)
         item = item_of(tx, found, key)
-        here = (JUDGEMENTS.c.image_id == key, JUDGEMENTS.c.kind == kept.VETO, JUDGEMENTS.c.state == kept.IN_FORCE)
+        here = (JUDGEMENTS.c.image_id == key, kept.VETO_IN_FORCE)
         values = {"state": kept.REVOKED, "changed_at": now, "changed_by": who}
         revoked = tx.execute(update(JUDGEMENTS).where(*here).values(values)).rowcount
         if revoked:
