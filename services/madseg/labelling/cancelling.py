@@ -9,7 +9,7 @@ from madseg.labelling.masking import tasks
 from madseg.labelling.masking.tables import TASKS
 from madseg.labelling.scoring import errands, kept
 from madseg.labelling.scoring.errands import REASON_OF, Act, Reason
-from madseg.labelling.scoring.kept import Kept
+from madseg.labelling.scoring.kept import Campaign
 from madseg.labelling.scoring.standing import COUNTEREXAMPLE
 from madseg.labelling.scoring.tables import ASSIGNMENTS, CAMPAIGNS, CHOSEN
 from madseg.ports import Database
@@ -46,7 +46,7 @@ def cancel(database: Database, campaign_id: str, who: str, now: int) -> int:
         return len(ended)
 
 
-def _leave(tx: Connection, found: Kept, now: int) -> int:
+def _leave(tx: Connection, found: Campaign, now: int) -> int:
     """Images of S and T without an accepted mask leave them, and may be mined again; how many."""
     drawn = select(TASKS.c.image_id).where(TASKS.c.campaign_id == found.id, TASKS.c.state == tasks.ACCEPTED)
     here = (CHOSEN.c.campaign_id == found.id, CHOSEN.c.purpose.in_(list(REASON_OF)), CHOSEN.c.left_at.is_(None))
@@ -59,6 +59,6 @@ def _leave(tx: Connection, found: Kept, now: int) -> int:
     return len(rows)
 
 
-def _changed(tx: Connection, found: Kept, **values: object) -> None:
+def _changed(tx: Connection, found: Campaign, **values: object) -> None:
     here = update(CAMPAIGNS).where(CAMPAIGNS.c.id == found.id)
     tx.execute(here.values(revision=CAMPAIGNS.c.revision + 1, **values))

@@ -16,7 +16,7 @@ from madseg.labelling.neighbours import Neighbours, Picture
 from madseg.labelling.scoring import errands, kept
 from madseg.labelling.scoring.choosing import ChosenSets, chosen
 from madseg.labelling.scoring.errands import Act, Reason
-from madseg.labelling.scoring.kept import Kept
+from madseg.labelling.scoring.kept import Campaign
 from madseg.labelling.scoring.standing import COUNTEREXAMPLE, TEST
 from madseg.labelling.scoring.tables import CHOSEN
 from madseg.ports import Database
@@ -111,7 +111,7 @@ def add(
         return Made(len(fresh), len(wanted) - len(fresh))
 
 
-def wanted_of(found: Kept, sets: ChosenSets) -> list[Wanted]:
+def wanted_of(found: Campaign, sets: ChosenSets) -> list[Wanted]:
     """The tasks of a campaign: S, then T, whose masks are none of the target's business."""
     return [
         *(Wanted(bytes.fromhex(i.image_id), COUNTEREXAMPLE, found.id, found.target) for i in sets.counterexamples),
@@ -129,7 +129,7 @@ def without_task(tx: Connection, wanted: Sequence[Wanted]) -> list[Wanted]:
     return [item for item in wanted if (item.image, item.purpose) not in there]
 
 
-def _beside(tx: Connection, campaign_id: str) -> Kept:
+def _beside(tx: Connection, campaign_id: str) -> Campaign:
     """The campaign whose S images of one's own choice stand beside."""
     found = kept.campaign(tx, campaign_id, kept.CLOSED)
     if found.state != kept.CLOSED:

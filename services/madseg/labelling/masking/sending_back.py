@@ -20,7 +20,7 @@ from madseg.labelling.scoring import errands, kept, vetoes
 from madseg.labelling.scoring.choosing import chosen, in_line, replace
 from madseg.labelling.scoring.errands import Act, Reason
 from madseg.labelling.scoring.judgements import Said
-from madseg.labelling.scoring.kept import Kept
+from madseg.labelling.scoring.kept import Campaign
 from madseg.labelling.scoring.standing import COUNTEREXAMPLE, TEST
 from madseg.labelling.scoring.tables import CHOSEN, ITEMS
 from madseg.ports import Database
@@ -123,7 +123,7 @@ def _of_campaign(tx: Connection, found: Task) -> bool:
     return tx.execute(query.where(ITEMS.c.image_id == bytes.fromhex(found.image_id))).first() is not None
 
 
-def _placed(tx: Connection, campaign: Kept, image: bytes) -> bool:
+def _placed(tx: Connection, campaign: Campaign, image: bytes) -> bool:
     here = (CHOSEN.c.campaign_id == campaign.id, CHOSEN.c.image_id == image, CHOSEN.c.left_at.is_(None))
     query = select(CHOSEN.c.rank).where(*here, CHOSEN.c.purpose.in_([COUNTEREXAMPLE, TEST]))
     return tx.execute(query).first() is not None

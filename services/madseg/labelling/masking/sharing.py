@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 from madseg.labelling.masking import tasks
 from madseg.labelling.masking.new_tasks import blank, put_in
 from madseg.labelling.masking.tables import GONE, TASKS
-from madseg.labelling.scoring.kept import Kept
+from madseg.labelling.scoring.kept import Campaign
 
 _COPIED = (
     "height",
@@ -34,7 +34,7 @@ _COPIED = (
 class Shares:
     """Whose turn it is: whoever has the fewest tasks of a campaign, of several the one named first."""
 
-    def __init__(self, tx: Connection, found: Kept, names: Sequence[str]) -> None:
+    def __init__(self, tx: Connection, found: Campaign, names: Sequence[str]) -> None:
         query = select(TASKS.c.annotator, func.count().label("tasks")).where(TASKS.c.campaign_id == found.id)
         query = query.where(TASKS.c.state.not_in(GONE)).group_by(TASKS.c.annotator)
         there = {row.annotator: row.tasks for row in tx.execute(query)}
@@ -50,7 +50,7 @@ class Shares:
         return name
 
 
-def double(tx: Connection, found: Kept, share: float, shares: Shares, who: str, now: int) -> int:
+def double(tx: Connection, found: Campaign, share: float, shares: Shares, who: str, now: int) -> int:
     """Has some of the images drawn twice, by somebody else; how many more."""
     second = TASKS.alias("second")
     query = select(TASKS, second.c.id.label("second_id")).outerjoin(second, second.c.first_id == TASKS.c.id)
@@ -67,6 +67,6 @@ def double(tx: Connection, found: Kept, share: float, shares: Shares, who: str, 
     return len(made)
 
 
-def _drawn(found: Kept, row: object) -> bytes:
+def _drawn(found: Campaign, row: object) -> bytes:
     image: bytes = row.image_id  # type: ignore[attr-defined]
     return hashlib.sha256(f"drawn twice\0{found.id}\0".encode() + image).digest()

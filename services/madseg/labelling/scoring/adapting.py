@@ -11,7 +11,7 @@ from sqlalchemy import Connection, update
 
 from madseg.core import adaptive
 from madseg.labelling.scoring import kept
-from madseg.labelling.scoring.kept import Kept
+from madseg.labelling.scoring.kept import Campaign
 from madseg.labelling.scoring.standing import Standing, sets, standings
 from madseg.labelling.scoring.tables import ITEMS
 
@@ -20,12 +20,12 @@ LOOKS = 50
 and so has a rater for whom nothing is left."""
 
 
-def due(found: Kept, position: int) -> bool:
+def due(found: Campaign, position: int) -> bool:
     """Whether to look again after a judgement of the image at a position."""
     return found.plan.adaptive and position % (1 + found.images // LOOKS) == 0
 
 
-def adapt(tx: Connection, found: Kept) -> bool:
+def adapt(tx: Connection, found: Campaign) -> bool:
     """Stops asking about images, or asks on; True where it changed anything."""
     if not found.plan.adaptive:
         return False
@@ -39,7 +39,7 @@ def adapt(tx: Connection, found: Kept) -> bool:
     return bool(changed)
 
 
-def stopped(tx: Connection, found: Kept, items: Sequence[Standing]) -> set[int]:
+def stopped(tx: Connection, found: Campaign, items: Sequence[Standing]) -> set[int]:
     """Positions of the images that need no further grade."""
     chosen = sets(tx, found, items)
     running = {item.image_id for item in (*chosen.counterexamples, *chosen.just_missed)}

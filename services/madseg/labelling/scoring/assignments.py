@@ -17,7 +17,7 @@ from madseg.core.errors import Forbidden, InvalidInput, NotFound
 from madseg.core.messages import VersionRef
 from madseg.labelling.scoring import draws, kept
 from madseg.labelling.scoring.adapting import adapt
-from madseg.labelling.scoring.kept import Kept
+from madseg.labelling.scoring.kept import Campaign
 from madseg.labelling.scoring.tables import ASSIGNMENTS, CAMPAIGNS, ITEMS
 from madseg.ports import Database
 
@@ -94,7 +94,7 @@ def give_back(database: Database, rater: str, assignment_ids: Sequence[str], now
         return len(rows)
 
 
-def working(tx: Connection, campaign_id: str) -> Kept:
+def working(tx: Connection, campaign_id: str) -> Campaign:
     """The campaign to work on; for "" the newest that is open, else the newest where only repeats are left.
 
     Raises:
@@ -126,7 +126,7 @@ def owned(tx: Connection, assignment_id: str, rater: str) -> Any:
     return row
 
 
-def tally(tx: Connection, found: Kept, rater: str) -> Tally:
+def tally(tx: Connection, found: Campaign, rater: str) -> Tally:
     """How far a rater is. Costs a walk over what the rater has judged."""
     row = tx.execute(_TALLY, {"campaign": found.id, "rater": rater}).one()
     return Tally(row.judged, row.needed - row.through + row.again)
@@ -139,14 +139,14 @@ _GIVEN_BACK = {"state": kept.RETURNED}
 _FIRST = ASSIGNMENTS.alias("first")
 
 
-def _held(tx: Connection, found: Kept, rater: str) -> list[Any]:
+def _held(tx: Connection, found: Campaign, rater: str) -> list[Any]:
     """What a rater holds, in the order in which it was given out."""
     factor, shift = draws.way(found.plan.seed, rater)
     rows = tx.execute(_HELD, {"campaign": found.id, "rater": rater}).all()
     return sorted(rows, key=lambda row: (row.taken_at, not row.repeat, (factor * row.position + shift) % draws.PRIME))
 
 
-def _prolong(tx: Connection, found: Kept, held: Sequence[Any], until: int) -> set[str]:
+def _prolong(tx: Connection, found: Campaign, held: Sequence[Any], until: int) -> set[str]:
     """Those where it makes a difference: a lease that has just been given is left alone."""
     soon = until - found.plan.lease_seconds * 1_000_000 // 10
     ids = {row.id for row in held if row.leased_until < soon}
@@ -156,7 +156,7 @@ def _prolong(tx: Connection, found: Kept, held: Sequence[Any], until: int) -> se
 
 
 def _repeats(
-    tx: Connection, found: Kept, rater: str, count: int, now: int, until: int, *, at_once: bool = False
+    tx: Connection, found: Campaign, rater: str, count: int, now: int, until: int, *, at_once: bool = False
 ) -> list[Assignment]:
     """Leases repeats that are due, or all that are planned. Vetoed images aren't shown again."""
     values = {"campaign": found.id, "rater": rater, "count": count}
@@ -165,7 +165,7 @@ def _repeats(
     return [_assignment(found, row, until) for row in rows]
 
 
-def _fresh(tx: Connection, found: Kept, rater: str, count: int, now: int, until: int) -> list[Assignment]:
+def _fresh(tx: Connection, found: Campaign, rater: str, count: int, now: int, until: int) -> list[Assignment]:
     """Leases images that the rater hasn't had, in the rater's own order."""
     rows = _next(tx, found, rater, count)
     if len(rows) < count and adapt(tx, found):
@@ -196,7 +196,7 @@ def _fresh(tx: Connection, found: Kept, rater: str, count: int, now: int, until:
     return [Assignment(made, row.image_id.hex(), found.target, until) for row, made in zip(rows, ids, strict=True)]
 
 
-def _next(tx: Connection, found: Kept, rater: str, count: int) -> Sequence[Any]:
+def _next(tx: Connection, found: Campaign, rater: str, count: int) -> Sequence[Any]:
     """Images that are free and that the rater hasn't had, or gave back, or let lapse. In adaptive mode those that must
     be asked about in any case come first. Costs a walk over those that are free, within the database."""
     factor, shift = draws.way(found.plan.seed, rater)
@@ -214,7 +214,7 @@ def _lease(tx: Connection, ids: Sequence[str], now: int, until: int) -> None:
         tx.execute(update(ASSIGNMENTS).where(ASSIGNMENTS.c.id.in_(ids)).values(values))
 
 
-def _assignment(found: Kept, row: Any, until: int) -> Assignment:
+def _assignment(found: Campaign, row: Any, until: int) -> Assignment:
     return Assignment(row.id, row.image_id.hex(), found.target, until)
 
 

@@ -20,7 +20,7 @@ from madseg.core.preprocess import signed_hash
 from madseg.labelling.bans import banned
 from madseg.labelling.neighbours import CandidateSet, Neighbours
 from madseg.labelling.scoring import draws, kept
-from madseg.labelling.scoring.kept import Kept
+from madseg.labelling.scoring.kept import Campaign
 from madseg.labelling.scoring.pictures import Shown, shown
 from madseg.labelling.scoring.plan import Plan
 from madseg.labelling.scoring.tables import ASSIGNMENTS, CAMPAIGNS, ITEMS, JUDGEMENTS
@@ -38,7 +38,7 @@ BATCH = 500
 class Progress:
     """A campaign and how far it has come; the counts are those of the proto."""
 
-    kept: Kept
+    kept: Campaign
     finished: int = 0
     vetoed: int = 0
     grades: int = 0
@@ -90,10 +90,10 @@ def create(
 def campaigns(tx: Connection, now: int) -> list[Progress]:
     """All campaigns, newest first."""
     rows = tx.execute(select(CAMPAIGNS).order_by(CAMPAIGNS.c.number.desc()))
-    return [progress(tx, kept.kept(row), now) for row in rows]
+    return [progress(tx, kept.from_row(row), now) for row in rows]
 
 
-def progress(tx: Connection, found: Kept, now: int) -> Progress:
+def progress(tx: Connection, found: Campaign, now: int) -> Progress:
     """How far a campaign has come. Costs a walk over its images within the database."""
     wanted = case(
         (ITEMS.c.vetoes > 0, ITEMS.c.grades),
@@ -118,12 +118,12 @@ def _known(tx: Connection, key: str, now: int) -> Progress | None:
     if not key:
         return None
     row = tx.execute(select(CAMPAIGNS).where(CAMPAIGNS.c.idempotency_key == key)).one_or_none()
-    return None if row is None else progress(tx, kept.kept(row), now)
+    return None if row is None else progress(tx, kept.from_row(row), now)
 
 
 def _store(
     tx: Connection, chosen: CandidateSet, maps: Mapping[str, Shown], plan: Plan, who: str, note: str, key: str, now: int
-) -> Kept:
+) -> Campaign:
     campaign_id = uuid.uuid4().hex
     earlier = _earlier(tx, [bytes.fromhex(image) for image in maps])
     items = _items(campaign_id, chosen, maps, plan, earlier)

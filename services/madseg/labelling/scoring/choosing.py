@@ -16,7 +16,7 @@ from madseg.core.ranking import Nearness
 from madseg.labelling.scoring import errands, kept
 from madseg.labelling.scoring.adapting import adapt
 from madseg.labelling.scoring.errands import REASON_OF, Act, Reason
-from madseg.labelling.scoring.kept import Kept
+from madseg.labelling.scoring.kept import Campaign
 from madseg.labelling.scoring.standing import (
     COUNTEREXAMPLE,
     JUST_MISSED,
@@ -87,7 +87,7 @@ def choose(database: Database, campaign_id: str, now: int, *, allow_incomplete: 
         return made
 
 
-def chosen(tx: Connection, found: Kept) -> ChosenSets:
+def chosen(tx: Connection, found: Campaign) -> ChosenSets:
     """What a campaign chose.
 
     Raises:
@@ -105,21 +105,21 @@ def chosen(tx: Connection, found: Kept) -> ChosenSets:
     return ChosenSets(found.id, found.chosen_at, tuple(parts[COUNTEREXAMPLE]), test, tuple(missed))
 
 
-def _reported(tx: Connection, found: Kept, test: Sequence[ChosenImage]) -> list[ChosenImage]:
+def _reported(tx: Connection, found: Campaign, test: Sequence[ChosenImage]) -> list[ChosenImage]:
     """T with the images marked that are reported now: vetoes may have come, or gone, since it was drawn."""
     drawn = [Scored(item.image_id, item.mean, item.mean_discrepancy) for item in test]
     ids = {item.image_id for item in reported(drawn, _vetoed(tx, found), sizes(found))}
     return [replaced(item, reported=item.image_id in ids) for item in test]
 
 
-def _vetoed(tx: Connection, found: Kept) -> set[str]:
+def _vetoed(tx: Connection, found: Campaign) -> set[str]:
     """Images of a campaign's T of which a veto is in force, whichever campaign it was given in."""
     of_test = select(CHOSEN.c.image_id).where(CHOSEN.c.campaign_id == found.id, CHOSEN.c.purpose == TEST)
     query = select(JUDGEMENTS.c.image_id).where(JUDGEMENTS.c.image_id.in_(of_test), kept.VETO_IN_FORCE)
     return {image.hex() for image in tx.execute(query).scalars()}
 
 
-def replace(tx: Connection, found: Kept, image: bytes, now: int) -> str | None:
+def replace(tx: Connection, found: Campaign, image: bytes, now: int) -> str | None:
     """Takes an image out of S or T; for one of S the next in line, which now has a place at the end of S.
 
     None where nobody who may come into S is in line, or for an image of T. The selector is told of both.
@@ -144,7 +144,7 @@ def replace(tx: Connection, found: Kept, image: bytes, now: int) -> str | None:
     return following.hex()
 
 
-def in_line(tx: Connection, found: Kept) -> Iterator[bytes]:
+def in_line(tx: Connection, found: Campaign) -> Iterator[bytes]:
     """The images behind S that may come into it, in order: none that others use by now, nor what is near to one.
 
     Whoever is passed over keeps its place, as others may let go of what they use.
@@ -162,7 +162,7 @@ def in_line(tx: Connection, found: Kept) -> Iterator[bytes]:
             yield row.image_id
 
 
-def _promote(tx: Connection, found: Kept, image: bytes, now: int) -> None:
+def _promote(tx: Connection, found: Campaign, image: bytes, now: int) -> None:
     """Gives an image in line the place behind the last one of S."""
     here = (CHOSEN.c.campaign_id == found.id, CHOSEN.c.purpose == JUST_MISSED, CHOSEN.c.image_id == image)
     row = tx.execute(select(CHOSEN).where(*here)).one()
@@ -172,7 +172,7 @@ def _promote(tx: Connection, found: Kept, image: bytes, now: int) -> None:
     tx.execute(insert(CHOSEN), {**row._mapping, "purpose": COUNTEREXAMPLE, "rank": after + 1, "left_at": None})
 
 
-def _store(tx: Connection, found: Kept, items: Sequence[Standing]) -> None:
+def _store(tx: Connection, found: Campaign, items: Sequence[Standing]) -> None:
     """What lacks grades is in T at most, or at the end of the line."""
     made, there = sets(tx, found, items), {item.image_id: item for item in items}
     parts = ((COUNTEREXAMPLE, made.counterexamples), (TEST, made.test), (JUST_MISSED, made.just_missed))
@@ -181,7 +181,7 @@ def _store(tx: Connection, found: Kept, items: Sequence[Standing]) -> None:
         tx.execute(insert(CHOSEN), rows)
 
 
-def _rows(found: Kept, purpose: str, items: Sequence[Standing]) -> list[dict[str, object]]:
+def _rows(found: Campaign, purpose: str, items: Sequence[Standing]) -> list[dict[str, object]]:
     return [
         {
             "campaign_id": found.id,

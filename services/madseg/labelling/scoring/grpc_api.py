@@ -167,5 +167,5 @@ def _id(text: str) -> str:
     return plain_text(text, "campaign_id", MAX_ID)
 
 
-def _campaign(tx: Any, campaign_id: str) -> kept.Kept:
+def _campaign(tx: Any, campaign_id: str) -> kept.Campaign:
     return kept.campaign(tx, _id(campaign_id))

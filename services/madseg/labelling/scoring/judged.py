@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from madseg.labelling.scoring import kept
-from madseg.labelling.scoring.kept import Kept
+from madseg.labelling.scoring.kept import Campaign
 from madseg.labelling.scoring.standing import Standing, standings
 from madseg.labelling.scoring.tables import JUDGEMENTS
 
@@ -23,7 +23,7 @@ class Judged:
     `first` are the grades that count, `again` those of marked repeats.
     """
 
-    kept: Kept
+    kept: Campaign
     items: tuple[Standing, ...]
     first: Grades
     again: Grades
@@ -38,7 +38,7 @@ class Judged:
         return {position: given for position, given in self.first.items() if position in full}
 
 
-def judged(tx: Connection, found: Kept) -> Judged:
+def judged(tx: Connection, found: Campaign) -> Judged:
     """All that was said in a campaign. Costs a walk over it."""
     query = select(JUDGEMENTS).where(JUDGEMENTS.c.campaign_id == found.id, JUDGEMENTS.c.state != kept.UNDONE)
     rows = tuple(tx.execute(query.order_by(JUDGEMENTS.c.number)))

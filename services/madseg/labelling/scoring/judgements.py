@@ -15,7 +15,7 @@ from madseg.labelling.scoring import draws, errands, kept
 from madseg.labelling.scoring.adapting import adapt, due
 from madseg.labelling.scoring.assignments import Assignment, Tally, owned, tally, working
 from madseg.labelling.scoring.errands import Act, Reason
-from madseg.labelling.scoring.kept import Kept
+from madseg.labelling.scoring.kept import Campaign
 from madseg.labelling.scoring.tables import ASSIGNMENTS, ITEMS, JUDGEMENTS
 from madseg.ports import Database
 
@@ -153,11 +153,11 @@ def _must_equal(known: Any, said: Said) -> None:
         raise Conflict(f"this assignment was judged already ({before.told()}): undo that first, then judge it anew")
 
 
-def _item(tx: Connection, found: Kept, position: int) -> Any:
+def _item(tx: Connection, found: Campaign, position: int) -> Any:
     return tx.execute(_ITEM, {"campaign": found.id, "position": position}).one()
 
 
-def _record(tx: Connection, found: Kept, row: Any, item: Any, said: Said, looked_ms: int, now: int) -> None:
+def _record(tx: Connection, found: Campaign, row: Any, item: Any, said: Said, looked_ms: int, now: int) -> None:
     values = {
         "assignment_id": row.id,
         "campaign_id": row.campaign_id,
@@ -181,7 +181,7 @@ def _record(tx: Connection, found: Kept, row: Any, item: Any, said: Said, looked
         vetoed(tx, item.image_id, now)
 
 
-def _asked_again(found: Kept, row: Any, item: Any, said: Said) -> bool:
+def _asked_again(found: Campaign, row: Any, item: Any, said: Said) -> bool:
     """Whether the image is to be shown to the rater a second time."""
     drawn = draws.chance(found.plan.seed, "repeat", row.rater, item.image_id.hex()) < found.plan.repeat_share
     return drawn and said.kind == kept.GRADE and not row.repeat
@@ -209,7 +209,7 @@ def _plan_repeat(tx: Connection, row: Any, judged: int) -> None:
         tx.execute(insert(ASSIGNMENTS), values)
 
 
-def _last(tx: Connection, found: Kept, rater: str) -> Any:
+def _last(tx: Connection, found: Campaign, rater: str) -> Any:
     query = select(JUDGEMENTS).where(
         JUDGEMENTS.c.campaign_id == found.id,
         JUDGEMENTS.c.rater == rater,

@@ -43,7 +43,7 @@ VETO_IN_FORCE = and_(JUDGEMENTS.c.kind == VETO, JUDGEMENTS.c.state == IN_FORCE)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Campaign:
     """A campaign as it stands in its row; `created_at` in microseconds since the epoch."""
 
     id: str
@@ -63,7 +63,7 @@ Place = tuple[str, int]
 """A campaign's id and a position in it: one image."""
 
 
-def campaign(tx: Connection, campaign_id: str, *states: str) -> Kept:
+def campaign(tx: Connection, campaign_id: str, *states: str) -> Campaign:
     """The campaign of an id; for "" the newest, of those in one of the states where some are named.
 
     Raises:
@@ -74,7 +74,7 @@ def campaign(tx: Connection, campaign_id: str, *states: str) -> Kept:
     else:
         row = tx.execute(_NEWEST.where(CAMPAIGNS.c.state.in_(states)) if states else _NEWEST).one_or_none()
     if row is not None:
-        return kept(row)
+        return from_row(row)
     if campaign_id:
         raise NotFound(f"no campaign {campaign_id[:100]!r}: `madseg campaign list` names those there are")
     if states == (CLOSED,):
@@ -83,9 +83,9 @@ def campaign(tx: Connection, campaign_id: str, *states: str) -> Kept:
     raise NotFound(f"there is no {which} yet: `madseg campaign create` opens one")
 
 
-def kept(row: Row[tuple[object, ...]]) -> Kept:
+def from_row(row: Row[tuple[object, ...]]) -> Campaign:
     """The campaign of a row."""
-    return Kept(
+    return Campaign(
         row.id,
         row.created_at,
         row.candidate_set_id,
@@ -100,7 +100,7 @@ def kept(row: Row[tuple[object, ...]]) -> Kept:
     )
 
 
-def must_go_on(found: Kept) -> None:
+def must_go_on(found: Campaign) -> None:
     """Does nothing where judgements still count.
 
     Raises:
@@ -112,7 +112,7 @@ def must_go_on(found: Kept) -> None:
         raise NotReady(f"campaign {found.id} was cancelled: nobody is asked any more")
 
 
-def lapse(tx: Connection, found: Kept, now: int) -> bool:
+def lapse(tx: Connection, found: Campaign, now: int) -> bool:
     """Frees the images of leases that have ended; True where there were any. Else it is a look into an index."""
     ended = tx.execute(_ENDED, {"campaign": found.id, "now": now}).all()
     if ended:
@@ -121,18 +121,18 @@ def lapse(tx: Connection, found: Kept, now: int) -> bool:
     return bool(ended)
 
 
-def settle(tx: Connection, found: Kept, positions: Iterable[int]) -> None:
+def settle(tx: Connection, found: Campaign, positions: Iterable[int]) -> None:
     """Counts some images of a campaign anew, and says whether the campaign still needs something."""
     for position in dict.fromkeys(positions):
         _count(tx, found, position)
     tx.execute(_SETTLED, {"campaign": found.id})
 
 
-def elsewhere(tx: Connection, image: bytes) -> list[tuple[Kept, int]]:
+def elsewhere(tx: Connection, image: bytes) -> list[tuple[Campaign, int]]:
     """The campaigns that an image is in and that go on, with its position there."""
     query = select(CAMPAIGNS, ITEMS.c.position).join(ITEMS, ITEMS.c.campaign_id == CAMPAIGNS.c.id)
     query = query.where(ITEMS.c.image_id == image, CAMPAIGNS.c.state.in_(GOING_ON))
-    return [(kept(row), row.position) for row in tx.execute(query)]
+    return [(from_row(row), row.position) for row in tx.execute(query)]
 
 
 def is_vetoed(tx: Connection, image: bytes) -> bool:
@@ -141,7 +141,7 @@ def is_vetoed(tx: Connection, image: bytes) -> bool:
     return tx.execute(query.limit(1)).first() is not None
 
 
-def _count(tx: Connection, found: Kept, position: int) -> None:
+def _count(tx: Connection, found: Campaign, position: int) -> None:
     here = {"campaign": found.id, "at": position}
     said = tx.execute(_SAID, here).one()
     needed = 0 if said.vetoes or said.stopped else max(0, found.plan.raters - said.grades)

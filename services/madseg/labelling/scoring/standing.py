@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from madseg.core.counterexamples import Chosen, Scored, Sizes, Used, choose
 from madseg.core.preprocess import unsigned_hash
 from madseg.labelling.masking.tables import GONE, TASKS
-from madseg.labelling.scoring.kept import Kept
+from madseg.labelling.scoring.kept import Campaign
 from madseg.labelling.scoring.tables import CHOSEN, ITEMS
 
 COUNTEREXAMPLE, TEST, JUST_MISSED = "counterexample", "test", "just_missed"
@@ -39,7 +39,7 @@ class Standing:
         return self.grade_sum / self.grades if self.grades else None
 
 
-def standings(tx: Connection, found: Kept) -> list[Standing]:
+def standings(tx: Connection, found: Campaign) -> list[Standing]:
     """All images of a campaign."""
     return [
         Standing(
@@ -60,23 +60,23 @@ def standings(tx: Connection, found: Kept) -> list[Standing]:
     ]
 
 
-def sets(tx: Connection, found: Kept, items: Sequence[Standing]) -> Chosen:
+def sets(tx: Connection, found: Campaign, items: Sequence[Standing]) -> Chosen:
     """T and S as they would be chosen now, and who is in line: never an image of an earlier S or T, nor a near one."""
     return choose(scored(found, items), found.plan.seed, used(tx, found), sizes(found))
 
 
-def used(tx: Connection, found: Kept) -> list[Used]:
+def used(tx: Connection, found: Campaign) -> list[Used]:
     """Images that others train on or measure on: S and T of other campaigns, and all tasks for training."""
     return [Used(image, hashed) for image, hashed in (_added(tx) | _earlier(tx, found)).items()]
 
 
-def sizes(found: Kept) -> Sizes:
+def sizes(found: Campaign) -> Sizes:
     """The sizes of T and S as a campaign's plan has them."""
     plan = found.plan
     return Sizes(plan.test_reserved, plan.test_reported, plan.test_per_class, plan.counterexamples)
 
 
-def scored(found: Kept, items: Sequence[Standing]) -> list[Scored]:
+def scored(found: Campaign, items: Sequence[Standing]) -> list[Scored]:
     """Images as the core has them; main classes are numbered."""
     labels = {name: number for number, name in enumerate(sorted({item.main_class for item in items} - {""}))}
     return [
@@ -93,7 +93,7 @@ def scored(found: Kept, items: Sequence[Standing]) -> list[Scored]:
     ]
 
 
-def _earlier(tx: Connection, found: Kept) -> dict[str, int | None]:
+def _earlier(tx: Connection, found: Campaign) -> dict[str, int | None]:
     """Images of S and T of other campaigns that have not left them, with their perceptual hashes."""
     query = (
         select(CHOSEN.c.image_id, ITEMS.c.perceptual_hash)

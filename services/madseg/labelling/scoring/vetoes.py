@@ -12,7 +12,7 @@ from madseg.core.errors import NotFound
 from madseg.core.messages import checked_image_id
 from madseg.labelling.scoring import kept
 from madseg.labelling.scoring.judgements import Said, lifted, vetoed
-from madseg.labelling.scoring.kept import Kept
+from madseg.labelling.scoring.kept import Campaign
 from madseg.labelling.scoring.tables import ITEMS, JUDGEMENTS
 from madseg.ports import Database
 
@@ -29,7 +29,7 @@ class VetoRecord:
     revoked_by: str
 
 
-def vetoes(tx: Connection, found: Kept) -> list[VetoRecord]:
+def vetoes(tx: Connection, found: Campaign) -> list[VetoRecord]:
     """The vetoes of a campaign's images, whichever campaign they were given in, newest first."""
     images = select(ITEMS.c.image_id).where(ITEMS.c.campaign_id == found.id)
     query = select(JUDGEMENTS).where(JUDGEMENTS.c.kind == kept.VETO, JUDGEMENTS.c.image_id.in_(images))
@@ -60,7 +60,7 @@ def revoke(database: Database, campaign_id: str, image_id: str, who: str, now: i
         return revoked
 
 
-def veto(tx: Connection, found: Kept, image: bytes, said: Said, who: str, now: int) -> None:
+def veto(tx: Connection, found: Campaign, image: bytes, said: Said, who: str, now: int) -> None:
     """A veto that comes with no assignment: from somebody who was to draw the image, in a campaign that may be closed.
 
     Raises:
@@ -86,7 +86,7 @@ def veto(tx: Connection, found: Kept, image: bytes, said: Said, who: str, now: i
     vetoed(tx, image, now)
 
 
-def item_of(tx: Connection, found: Kept, image: bytes) -> Any:
+def item_of(tx: Connection, found: Campaign, image: bytes) -> Any:
     """An image's row in a campaign.
 
     Raises:
