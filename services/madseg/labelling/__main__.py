@@ -5,8 +5,6 @@ import time
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
-import structlog
-
 from madseg.client.tls import Tls
 from madseg.labelling.figures import figures
 from madseg.labelling.masking.grpc_api import MasksApi
@@ -25,8 +23,6 @@ from madseg.security.entrance import open_access
 from madseg.settings import setting
 from madseg.v1.masks_pb2_grpc import add_MasksServiceServicer_to_server
 from madseg.v1.scoring_pb2_grpc import add_ScoringServiceServicer_to_server
-
-log = structlog.get_logger("madseg.labelling")
 
 ERRAND_PAUSE_SECONDS = 0.5
 """Between two looks for what the selector has to be told; a look that finds nothing costs one small query."""

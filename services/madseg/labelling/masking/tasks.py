@@ -13,12 +13,10 @@ from madseg.labelling.masking.tables import CANCELLED as _CANCELLED
 from madseg.labelling.masking.tables import EVENTS, FINDINGS, MESSAGES, REVISIONS, TASKS
 from madseg.labelling.masking.tables import SENT_BACK as _SENT_BACK
 from madseg.labelling.scoring import kept
-from madseg.labelling.scoring.standing import COUNTEREXAMPLE, TEST
 from madseg.requests import foreign_token, from_token, token
 
 RANDOM_LANE, SECOND_OPINION, CONTEST = "random_lane", "second_opinion", "contest"
-PURPOSES = (COUNTEREXAMPLE, TEST, RANDOM_LANE, SECOND_OPINION, CONTEST)
-"""What a mask is for."""
+"""What a mask is for, where it isn't for an image of S or T."""
 
 WAITING, DRAWING, SUBMITTED, IN_REVIEW = "waiting", "drawing", "submitted", "in_review"
 ACCEPTED, SENT_BACK, CANCELLED = "accepted", _SENT_BACK, _CANCELLED

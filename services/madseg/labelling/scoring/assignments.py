@@ -7,7 +7,6 @@ grades. All of it happens in one write transaction, which waits for every other 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, and_, bindparam, case, exists, func, insert, not_, or_, select, update
@@ -262,8 +261,6 @@ _PLANNED = (
 )
 
 _DUE = _PLANNED.where(ASSIGNMENTS.c.due <= _JUDGED)
-
-_BIG = partial(bindparam, type_=BigInteger)
 
 _FREE = (
     select(ITEMS.c.position, ITEMS.c.image_id, ASSIGNMENTS.c.id.label("assignment_id"))
