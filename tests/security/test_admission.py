@@ -58,6 +58,13 @@ def test_a_rater_is_kept_from_what_would_sway_them() -> None:
             assert Role.RATER not in METHODS[method]
 
 
+def test_who_brings_pictures_in_sees_nothing_ranked() -> None:
+    """Nor the maps that rankings are made of: a camera's token is the one that is lost first."""
+    for method in METHODS:
+        if method.rpartition("/")[2] in RATERS_SEE_NO_DISCREPANCY:
+            assert Role.SOURCE not in METHODS[method], method
+
+
 def test_each_role_gets_where_the_table_says(tokens: dict[Role, str], tmp_path: Path) -> None:
     """Every method for every role; an admin everywhere, and nobody to what the table doesn't have."""
     admission = Admission(Tokens(tmp_path / "tokens.json"))

@@ -57,7 +57,7 @@ _SERVICES: Mapping[str, Mapping[str, tuple[Role, ...]]] = {
         "DiffCandidates": READER,
         "ExplainImage": READER,
         "PlaceImages": READER,
-        "GetLabelMaps": (Role.SOURCE, *READER),
+        "GetLabelMaps": READER,
         "ExcludeImages": OPERATOR,
         "RestoreImages": OPERATOR,
         "ForgetImage": OPERATOR,
