@@ -4,13 +4,20 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from grpc import intercept_channel
 
-from madseg.client import Client, Endpoints, InvalidArgument, ServerError, TooMany, Unavailable
+from madseg.client import Client, Endpoints, InvalidArgument, ServerError, TooMany, Unavailable, Upload
+from madseg.client.channel import open_channel
 from madseg.client.endpoints import from_environment, from_file
+from madseg.client.patience import Patient
+from madseg.v1.selector_pb2 import ListContestsRequest
+from madseg.v1.selector_pb2_grpc import SelectorServiceStub
 from tests.client.running import Running
 
 
@@ -86,6 +93,60 @@ def test_a_closed_client_stays_closed(services: Running) -> None:
     services.client.close()
     with pytest.raises(Unavailable, match="was closed"):
         services.client.contests()
+
+
+def test_what_was_begun_before_the_end_says_so_too(services: Running) -> None:
+    """Pages and streams that are asked for once the client is closed: gRPC itself would end the process."""
+    client = services.client
+    begun = (client.images(), client.watch("ours", "theirs", "target", "bus"), client.upload_many([Upload(b"x")]))
+    client.intake_status()
+    client.close()
+    for answers in begun:
+        with pytest.raises(Unavailable, match="was closed"):
+            next(answers)
+
+
+def test_a_stub_of_a_closed_channel_calls_nobody(services: Running) -> None:
+    """Interceptors ask for its methods at each call."""
+    channel = open_channel(services.address)
+    stub = SelectorServiceStub(intercept_channel(channel, Patient(frozenset())))
+    channel.close()
+    with pytest.raises(ValueError, match="was closed"):
+        stub.ListContests(ListContestsRequest())
+
+
+@pytest.mark.parametrize("token", [None, "ada"])
+def test_calls_that_the_end_meets_say_so(services: Running, token: str | None) -> None:
+    """Whether they wait for an answer, for the next one of a stream, or just begin."""
+    services.selector.slow_seconds = 60
+    for _ in range(6):
+        with Client(services.address, services.address) as client:
+            shown = client.with_token(token)
+            shown.contests()
+            started, ended = threading.Barrier(3), list[str]()
+
+            def until_closed(ask: Callable[[], object], started: threading.Barrier = started) -> None:
+                started.wait(10)
+                while True:
+                    ask()
+
+            def listen(client: Client = shown) -> None:
+                for _ in client.watch("ours", "theirs", "target", "bus"):
+                    pass
+
+            def told(ask: Callable[[], object], ended: list[str] = ended) -> None:
+                with pytest.raises(Unavailable) as caught:
+                    until_closed(ask)
+                ended.append(str(caught.value))
+
+            threads = [threading.Thread(target=told, args=(ask,)) for ask in (shown.contests, listen)]
+            for thread in threads:
+                thread.start()
+            started.wait(10)
+            time.sleep(0.005)
+        for thread in threads:
+            thread.join(10)
+        assert ended == ["the connection to the selector was closed"] * 2
 
 
 def test_a_defect_of_the_server_is_a_server_error(services: Running) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from madseg.client import Client, Endpoints, InvalidArgument, Tls, Unavailable
+from madseg.client.channel import open_channel
 from madseg.client.endpoints import from_environment, from_file
 from madseg.rpc import Server, Service
 from madseg.security.tls import ServerTls
 from madseg.v1 import selector_pb2
-from madseg.v1.selector_pb2_grpc import add_SelectorServiceServicer_to_server
+from madseg.v1.selector_pb2_grpc import SelectorServiceStub, add_SelectorServiceServicer_to_server
 from tests.security.authority import Authority, with_password
 
 
@@ -82,6 +83,15 @@ def test_replaced_files_are_shown_by_the_next_call(authority: Authority) -> None
             authority.sign("cleo", into="mine")
             client.contests()
         assert [name for name, _ in doorman.came] == ["ada", "berta", "cleo"]
+
+
+def test_a_closed_channel_calls_nobody(authority: Authority) -> None:
+    """gRPC's own would end the process."""
+    channel = open_channel("127.0.0.1:1", tls=Tls(str(authority.file)))
+    stub = SelectorServiceStub(channel)
+    channel.close()
+    with pytest.raises(ValueError, match="was closed"):
+        stub.ListContests(selector_pb2.ListContestsRequest())
 
 
 def test_files_that_can_not_be_used_are_reported_and_those_before_used_on(

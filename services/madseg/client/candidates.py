@@ -169,7 +169,7 @@ class CandidateCalls:
         return self._selector.call(self._candidate_stub().RestoreImages, request).restored
 
     def _candidate_stub(self) -> SelectorServiceStub:
-        return SelectorServiceStub(self._selector.channel())
+        return self._selector.stub(SelectorServiceStub)
 
 
 def _side(side: str | Version) -> selector_pb2.DiffSide:

@@ -1,6 +1,7 @@
 """Channels to services, and the token that calls on them show."""
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -21,12 +22,57 @@ def open_channel(
     """
     if tls is not None:
         return showing(RenewedChannel(address, tls, options), token)
-    return showing(grpc.insecure_channel(address, options=options), token)
+    return showing(ClosableChannel(grpc.insecure_channel(address, options=options)), token)
 
 
 def showing(channel: grpc.Channel, token: str | None) -> grpc.Channel:
     """The same channel, whose calls show a token; None shows none."""
     return grpc.intercept_channel(channel, _Bearer(token)) if token else channel
+
+
+class ClosableChannel(grpc.Channel):
+    """A channel that one thread may close while others begin calls on it: these raise ValueError then.
+
+    gRPC's own ends the process where it is asked for a method once it is closed, and interceptors ask at every call.
+    """
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self._channel, self._lock, self._closed = channel, threading.Lock(), False
+
+    def unary_unary(self, *given: Any, **named: Any) -> Any:
+        return self._made(self._channel.unary_unary, *given, **named)
+
+    def unary_stream(self, *given: Any, **named: Any) -> Any:
+        return self._made(self._channel.unary_stream, *given, **named)
+
+    def stream_unary(self, *given: Any, **named: Any) -> Any:
+        return self._made(self._channel.stream_unary, *given, **named)
+
+    def stream_stream(self, *given: Any, **named: Any) -> Any:
+        return self._made(self._channel.stream_stream, *given, **named)
+
+    def subscribe(self, *given: Any, **named: Any) -> None:
+        self._channel.subscribe(*given, **named)
+
+    def unsubscribe(self, callback: Callable[[grpc.ChannelConnectivity], None]) -> None:
+        self._channel.unsubscribe(callback)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+        self._channel.close()
+
+    def __enter__(self) -> "ClosableChannel":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _made(self, make: Callable[..., Any], *given: Any, **named: Any) -> Any:
+        with self._lock:
+            if self._closed:
+                raise ValueError("the channel was closed")
+            return make(*given, **named)
 
 
 @dataclass(frozen=True)

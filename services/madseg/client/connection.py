@@ -3,19 +3,21 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import grpc
 
 from madseg.client.channel import open_channel, showing
 from madseg.client.details import translate
-from madseg.client.errors import Unavailable
+from madseg.client.errors import ClientError, Unavailable
 from madseg.client.pages import Answers
 from madseg.client.patience import Patient
 from madseg.client.tls import Tls
 
 Q = TypeVar("Q")
 A = TypeVar("A")
+S = TypeVar("S")
 
 MAX_MESSAGE_BYTES = 72 << 20
 """Largest message in either direction, as the servers have it: an upload of 64 MiB and its fields."""
@@ -152,13 +154,24 @@ class Connection:
         """
         with self._lock:
             if self._closed:
-                raise Unavailable(f"the connection to the {self.service} was closed", service=self.service)
+                raise self._ended()
             if self._address is None:
                 raise Unavailable(f"no address of the {self.service} is known", service=self.service)
             if self._channel is None:
                 opened = open_channel(self._address, options=_OPTIONS, tls=self._tls)
                 self._channel = grpc.intercept_channel(opened, Patient(_REPEATED))
             return self._channel
+
+    def stub(self, kind: Callable[[grpc.Channel], S]) -> S:
+        """A service's methods over the channel; raises as `channel`. Made anew for each call, as a connection may be
+        closed between two."""
+        with self.translating():
+            return kind(self.channel())
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was."""
+        return self._closed
 
     def close(self) -> None:
         """Ends all calls under way and closes the channel. Does nothing the second time."""
@@ -174,29 +187,46 @@ class Connection:
 
     def call(self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, timeout: float | None = None) -> A:
         """One question, one answer, within `timeout` seconds (default: the connection's)."""
-        try:
+        with self.translating():
             return method(request, timeout=timeout or self.timeout)
-        except grpc.RpcError as error:
-            raise translate(error, self) from error
 
     def send(
         self, method: "grpc.StreamUnaryMultiCallable[Q, A]", requests: Iterator[Q], timeout: float | None = None
     ) -> A:
         """Many messages, one answer."""
-        try:
+        with self.translating():
             return method(requests, timeout=timeout)
-        except grpc.RpcError as error:
-            raise translate(error, self) from error
 
     def stream(self, start: Callable[[], Answers[A]]) -> Iterator[A]:
         """The answers of a streaming call as they come; leaving the loop cancels the call."""
-        call = start()
+        with self.translating():
+            call = start()
+            try:
+                yield from call
+            finally:
+                call.cancel()
+
+    @contextmanager
+    def translating(self) -> Iterator[None]:
+        """Has what gRPC raises come out as the client's errors.
+
+        Raises:
+            Unavailable: also where `close` ended the call, or came before it.
+        """
         try:
-            yield from call
+            yield
         except grpc.RpcError as error:
-            raise translate(error, self) from error
-        finally:
-            call.cancel()
+            cancelled = isinstance(error, grpc.Call) and error.code() is grpc.StatusCode.CANCELLED
+            raise (self._ended() if self.closed and cancelled else translate(error, self)) from error
+        except ValueError as error:  # gRPC's word for a channel that is closed
+            if self.closed and not isinstance(error, ClientError):
+                raise self._ended() from error
+            raise
+
+    def _ended(self) -> Unavailable:
+        return Unavailable(
+            f"the connection to the {self.service} was closed", service=self.service, address=self._address
+        )
 
 
 class _Showing(Connection):
@@ -205,6 +235,10 @@ class _Showing(Connection):
     def __init__(self, shared: Connection, token: str | None) -> None:
         super().__init__(shared.service, shared._address, shared.timeout)
         self._shared, self._token = shared, token
+
+    @property
+    def closed(self) -> bool:
+        return self._shared.closed
 
     def channel(self) -> grpc.Channel:
         return showing(self._shared.channel(), self._token)

@@ -87,4 +87,4 @@ class EvaluationCalls:
         return to_competition(self._rounds.call(self._evaluation_stub().GetCompetition, request, timeout))
 
     def _evaluation_stub(self) -> EvaluationServiceStub:
-        return EvaluationServiceStub(self._rounds.channel())
+        return self._rounds.stub(EvaluationServiceStub)

@@ -88,4 +88,4 @@ class FineTuneCalls:
         return to_run(self._finetune.call(self._finetune_stub().PromoteRun, request).run)
 
     def _finetune_stub(self) -> FineTuneServiceStub:
-        return FineTuneServiceStub(self._finetune.channel())
+        return self._finetune.stub(FineTuneServiceStub)

@@ -15,7 +15,7 @@ from madseg.client.decode.images import (
     upload_outcome,
 )
 from madseg.client.errors import InvalidArgument
-from madseg.client.pages import over_pages
+from madseg.client.pages import Answers, over_pages
 from madseg.client.values.images import (
     Accepted,
     Image,
@@ -71,8 +71,11 @@ class IntakeCalls:
         deadline. After Unavailable the same pictures can be sent again: those that were in are duplicates.
         """
         flow = Window(uploads, lambda item: intake_pb2.UploadImagesRequest(image=from_upload(item)), window)
-        stub = self._intake_stub()
-        for item, answer in exchange(flow, lambda sent: stub.UploadImages(sent, timeout=timeout), self._intake):
+
+        def start(sent: Iterator[intake_pb2.UploadImagesRequest]) -> Answers[intake_pb2.UploadImagesResponse]:
+            return self._intake_stub().UploadImages(sent, timeout=timeout)
+
+        for item, answer in exchange(flow, start, self._intake):
             yield upload_outcome(answer, item.name)
 
     def import_predictions(
@@ -80,8 +83,11 @@ class IntakeCalls:
     ) -> Iterator[Accepted | Refused]:
         """Takes in label maps that were predicted elsewhere, for models registered as imported; as `upload_many`."""
         flow = Window(items, from_imported, window)
-        stub = self._intake_stub()
-        for item, answer in exchange(flow, lambda sent: stub.ImportPredictions(sent, timeout=timeout), self._intake):
+
+        def start(sent: Iterator[intake_pb2.ImportPredictionsRequest]) -> Answers[intake_pb2.ImportPredictionsResponse]:
+            return self._intake_stub().ImportPredictions(sent, timeout=timeout)
+
+        for item, answer in exchange(flow, start, self._intake):
             yield import_outcome(answer, item.name)
 
     def image(self, image_id: str) -> Image:
@@ -107,11 +113,10 @@ class IntakeCalls:
 
     def images(self, *, page_size: int = 1000, random_lane: bool = False) -> Iterator[str]:
         """Ids of all accepted images in order of acceptance, a page at a time; with `random_lane` of that alone."""
-        stub = self._intake_stub()
 
         def fetch(token: str) -> tuple[Sequence[str], str]:
             request = intake_pb2.ListImagesRequest(page_size=page_size, page_token=token, random_lane=random_lane)
-            answer = self._intake.call(stub.ListImages, request)
+            answer = self._intake.call(self._intake_stub().ListImages, request)
             return answer.image_ids, answer.next_page_token
 
         return over_pages(fetch)
@@ -134,4 +139,4 @@ class IntakeCalls:
         return to_receipt(image_id, answer.gone, answer.later, answer.stays)
 
     def _intake_stub(self) -> IntakeServiceStub:
-        return IntakeServiceStub(self._intake.channel())
+        return self._intake.stub(IntakeServiceStub)

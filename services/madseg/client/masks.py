@@ -25,7 +25,7 @@ from madseg.client.decode.masks import (
     to_task,
 )
 from madseg.client.errors import InvalidArgument
-from madseg.client.pages import over_pages
+from madseg.client.pages import Answers, over_pages
 from madseg.client.values.common import Version
 from madseg.client.values.masks import (
     DrawnMask,
@@ -298,8 +298,11 @@ class MaskCalls:
         Unavailable the same masks can be sent again: those that were in become no new revision.
         """
         flow = Window(items, from_drawn, window)
-        stub = self._masks_stub()
-        for _, answer in exchange(flow, lambda sent: stub.ImportMasks(sent, timeout=timeout), self._labelling):
+
+        def start(sent: Iterator[masks_pb2.ImportMasksRequest]) -> Answers[masks_pb2.ImportMasksResponse]:
+            return self._masks_stub().ImportMasks(sent, timeout=timeout)
+
+        for _, answer in exchange(flow, start, self._labelling):
             yield to_imported(answer)
 
     def human_ceiling(self, campaign_id: str = "") -> HumanCeiling:
@@ -308,7 +311,7 @@ class MaskCalls:
         return to_ceiling(self._labelling.call(self._masks_stub().GetHumanCeiling, request))
 
     def _masks_stub(self) -> MasksServiceStub:
-        return MasksServiceStub(self._labelling.channel())
+        return self._labelling.stub(MasksServiceStub)
 
 
 def _count(number: int, field: str) -> int:

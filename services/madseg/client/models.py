@@ -123,7 +123,7 @@ class ModelCalls:
         return Switched(to_model(answer.model), tuple(answer.before))
 
     def _models_stub(self) -> ModelsServiceStub:
-        return ModelsServiceStub(self._models.channel())
+        return self._models.stub(ModelsServiceStub)
 
 
 def _opened(path: str | Path) -> BinaryIO:

@@ -122,8 +122,7 @@ class RankingCalls:
         """
         key = ranking_key(target, competitor, defender, class_name)
         request = selector_pb2.WatchRankingRequest(key=key, filter=from_filter(images), top=top)
-        stub = self._selector_stub()
-        for answer in self._selector.stream(lambda: stub.WatchRanking(request, timeout=timeout)):
+        for answer in self._selector.stream(lambda: self._selector_stub().WatchRanking(request, timeout=timeout)):
             yield RankingPage(tuple(map(to_entry, answer.entries)), answer.revision, None)
 
     def matrix(self, target: str | Version | None = None) -> list[RankingSummary]:
@@ -184,4 +183,4 @@ class RankingCalls:
         )
 
     def _selector_stub(self) -> SelectorServiceStub:
-        return SelectorServiceStub(self._selector.channel())
+        return self._selector.stub(SelectorServiceStub)

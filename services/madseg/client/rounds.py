@@ -127,4 +127,4 @@ class RoundCalls:
         return [to_result(item) for item in self._rounds.call(self._rounds_stub().ListResults, request).results]
 
     def _rounds_stub(self) -> RoundsServiceStub:
-        return RoundsServiceStub(self._rounds.channel())
+        return self._rounds.stub(RoundsServiceStub)

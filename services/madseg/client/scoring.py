@@ -191,4 +191,4 @@ class ScoringCalls:
         return Tally(answer.judged, answer.left)
 
     def _scoring_stub(self) -> ScoringServiceStub:
-        return ScoringServiceStub(self._labelling.channel())
+        return self._labelling.stub(ScoringServiceStub)

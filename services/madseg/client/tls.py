@@ -103,15 +103,22 @@ class RenewedChannel(grpc.Channel):
         self._lock = threading.Lock()
         self._stamp, self._channel = tls.stamp(), self._open()
         self._former: grpc.Channel | None = None
+        self._closed = False
 
-    def current(self) -> grpc.Channel:
-        """The channel over the files as they are now."""
+    def made(self, make: Callable[[grpc.Channel], Any]) -> Any:
+        """What `make` makes of the channel over the files as they are now.
+
+        Raises:
+            ValueError: it was closed, after which gRPC's own would end the process.
+        """
         with self._lock:
+            if self._closed:
+                raise ValueError("the channel was closed")
             stamp = self._tls.stamp()
             if stamp != self._stamp:
                 self._stamp = stamp
                 self._renew()
-            return self._channel
+            return make(self._channel)
 
     def _open(self) -> grpc.Channel:
         return grpc.secure_channel(self._address, self._tls.credentials(), self._options)
@@ -139,7 +146,7 @@ class RenewedChannel(grpc.Channel):
         return _Method(self, lambda channel: channel.stream_stream(*given, **named))
 
     def subscribe(self, *given: Any, **named: Any) -> None:
-        self.current().subscribe(*given, **named)
+        self.made(lambda channel: channel.subscribe(*given, **named))
 
     def unsubscribe(self, callback: Callable[[grpc.ChannelConnectivity], None]) -> None:
         for channel in filter(None, (self._former, self._channel)):
@@ -147,6 +154,7 @@ class RenewedChannel(grpc.Channel):
 
     def close(self) -> None:
         with self._lock:
+            self._closed = True
             for channel in filter(None, (self._former, self._channel)):
                 channel.close()
 
@@ -162,7 +170,6 @@ class _Method:
 
     def __init__(self, renewed: RenewedChannel, make: Callable[[grpc.Channel], Any]) -> None:
         self._renewed, self._make = renewed, make
-        self._made: tuple[grpc.Channel, Any] | None = None
 
     def __call__(self, *given: Any, **named: Any) -> Any:
         return self._now()(*given, **named)
@@ -174,10 +181,7 @@ class _Method:
         return self._now().future(*given, **named)
 
     def _now(self) -> Any:
-        channel, made = self._renewed.current(), self._made
-        if made is None or made[0] is not channel:
-            made = self._made = channel, self._make(channel)
-        return made[1]
+        return self._renewed.made(self._make)
 
 
 def _stamp(file: Path) -> tuple[int, int, int] | None:

@@ -5,9 +5,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
-import grpc
-
-from madseg.client.details import Peer, translate
+from madseg.client.connection import Connection
 from madseg.client.pages import Answers
 
 T = TypeVar("T")
@@ -60,16 +58,14 @@ class Window(Generic[T, Q]):
         self._free.release()
 
 
-def exchange(window: Window[T, Q], start: Callable[[Iterator[Q]], Answers[A]], peer: Peer) -> Iterator[tuple[T, A]]:
+def exchange(
+    window: Window[T, Q], start: Callable[[Iterator[Q]], Answers[A]], connection: Connection
+) -> Iterator[tuple[T, A]]:
     """Each item with its answer, in order. Leaving the loop cancels the call."""
-    call = start(window.requests())
     try:
-        for answer in call:
+        for answer in connection.stream(lambda: start(window.requests())):
             yield window.answered(), answer
-        if window.failure is not None:
-            raise window.failure
-    except grpc.RpcError as error:
-        raise translate(error, peer) from error
     finally:
         window.close()
-        call.cancel()
+    if window.failure is not None:
+        raise window.failure
