@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,8 +41,6 @@ cards = st.builds(
 @given(cards)
 def test_a_dumped_card_is_read_back_equal(written: ModelCard) -> None:
     """parse(dump(card)) == card."""
-    import yaml
-
     assert parse_card(yaml.safe_load(dump_card(written))) == written
 
 
@@ -83,6 +82,12 @@ def test_load_card_reads_a_file(tmp_path: Path) -> None:
         ({"void": [255]}, r"card\.void is for networks of kind labels"),
         ({"name": "../up"}, r"model name '\.\./up' must be 1\.\.63 of a-z"),
         ({"name": ""}, r"model name '' must be 1\.\.63"),
+        ({"input": {"scale": 10**400}}, r"card\.input\.scale must be a finite number .* got a number of many digits"),
+        ({"input": {"mean": [0, 0, 10**400]}}, r"card\.input\.mean must be three finite numbers"),
+        ({"description": 16**9000}, r"card\.description must be text .* got a number of many digits"),
+        ({"description": "\ud800"}, r"card\.description must be text"),
+        ({"classes": ["a", "\udfff"]}, r"card\.classes must be a list of names"),
+        ({"\ud800": 1}, r"card has no key '\\ud800'"),
     ],
 )
 def test_a_mistake_is_told_with_place_value_and_fix(content: dict[str, object], message: str) -> None:
@@ -91,13 +96,27 @@ def test_a_mistake_is_told_with_place_value_and_fix(content: dict[str, object], 
         card(**content)
 
 
-def test_what_is_not_yaml_is_refused(tmp_path: Path) -> None:
-    """The message has the file's name."""
+@pytest.mark.parametrize(
+    "text",
+    ["classes: [a", "description: 2024-02-30", "[" * 5000, "!!int ''", "!!bool x", "!!timestamp x", '"\\U00110000"'],
+    ids=["cut off", "no day", "deep", "no number", "no truth", "no time", "no letter"],
+)
+def test_what_is_not_yaml_is_refused(tmp_path: Path, text: str) -> None:
+    """Also what YAML's grammar lets pass. The message has the file's name."""
     path = tmp_path / "card.yaml"
-    path.write_text("classes: [a")
+    path.write_text(text)
 
     with pytest.raises(InvalidModel, match=r"card\.yaml can't be read as a YAML card"):
         load_card(path)
+
+
+def test_a_card_that_is_long_to_print_is_refused_in_a_short_sentence() -> None:
+    """Twelve lines of YAML that name each other are a million million values."""
+    lines = ["- &l0 [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"- &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 12)]
+    with pytest.raises(InvalidModel, match="card must be a mapping") as raised:
+        parse_card(yaml.safe_load("\n".join(lines)))
+    assert len(str(raised.value)) < 10_000
 
 
 def test_a_missing_card_is_refused(tmp_path: Path) -> None:

@@ -99,12 +99,14 @@ def test_the_file_s_name_serves_where_the_card_has_none(it: Serving) -> None:
         ([header(), *chunks(b"Roses are red")], ""),
         ([header(), *chunks(FILE[:-200])], ""),
         ([header("classes: ["), *chunks(FILE)], "the card is no YAML"),
+        ([header("description: 2024-02-30"), *chunks(FILE)], "the card is no YAML"),
+        ([header("[" * 5000), *chunks(FILE)], "the card is no YAML"),
         ([header("classes: [a, b]"), *chunks(FILE)], "class 'a' has no place in taxonomy"),
         ([header(file_name="../../Bad Name.onnx", text="classes: [dark]"), *chunks(FILE)], "model name 'Bad Name'"),
     ],
     ids=[
         *("nothing", "no header", "an empty message", "no chunk", "an empty chunk", "no network", "half a network"),
-        *("no card", "foreign classes", "a bad name"),
+        *("no card", "a card of no day", "a deep card", "foreign classes", "a bad name"),
     ],
 )
 def test_an_upload_that_is_none_is_refused_and_leaves_nothing(
@@ -151,6 +153,46 @@ def test_a_key_releases_one_version(it: Serving) -> None:
         it.stub.ReleaseVersion(release("net", "k", network(stride=2).SerializeToString()), timeout=60)
     with pytest.raises(grpc.RpcError, match="idempotency_key must have at most 200 characters"):
         it.stub.ReleaseVersion(release("net", "k" * 201), timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("imported.json", b'{"theirs": '),
+        ("imported.json", b"[]"),
+        ("imported.json", b'{"a": {"name": "a", "role": "king", "covers": [], "taxonomy": "", "grid": [1, 1]}}'),
+        ("net/model.yaml", b"role: ["),
+        ("net/model.yaml", b"created: 2024-02-30"),
+        ("net/model.yaml", b"\xff"),
+        ("net/model.yaml", b"role: target"),
+        ("net/model.yaml", b""),
+    ],
+)
+def test_a_damaged_repository_is_not_the_caller_s_fault(it: Serving, tmp_path: Path, file: str, content: bytes) -> None:
+    """FAILED_PRECONDITION with the file's name, to every call that reads it."""
+    path = tmp_path / "models" / file
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    for call in (
+        lambda: it.stub.ListModels(pb.ListModelsRequest(), timeout=10),
+        lambda: it.stub.GetModel(pb.GetModelRequest(name="net"), timeout=10),
+    ):
+        with pytest.raises(grpc.RpcError) as raised:
+            call()
+        assert isinstance(raised.value, grpc.Call)
+        assert raised.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+        assert f"{path} is damaged, bring it back from a backup" in (raised.value.details() or "")
+
+
+def test_a_version_whose_file_is_gone_is_told(it: Serving) -> None:
+    """By its path, FAILED_PRECONDITION."""
+    it.add(header(), *chunks(FILE))
+    path = it.catalogue.path("net", 1)
+    path.unlink()
+    with pytest.raises(grpc.RpcError, match=f"{path} is missing") as raised:
+        it.stub.ListModels(pb.ListModelsRequest(), timeout=10)
+    assert isinstance(raised.value, grpc.Call)
+    assert raised.value.code() is grpc.StatusCode.FAILED_PRECONDITION
 
 
 def test_an_imported_model_is_shown_without_a_file(it: Serving) -> None:

@@ -16,6 +16,7 @@ from madseg.core.errors import InvalidInput, InvalidModel
 from madseg.core.messages import checked_model_name
 from madseg.core.taxonomy import MAX_CLASSES, VOID, Taxonomy
 from madseg.predictor.fields import Fields
+from madseg.predictor.yaml_text import parse_yaml
 
 LAYOUTS = ("NCHW", "NHWC")
 COLOURS = ("RGB", "BGR")
@@ -135,10 +136,10 @@ def load_card(path: Path, default_name: str | None = None) -> ModelCard:
         InvalidModel: the file can't be read, is no YAML, or `parse_card` refuses it.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
         raise InvalidModel(f"{path} can't be read as a YAML card: {error}", field="card") from error
-    return parse_card(content, default_name)
+    return parse_card(parse_yaml(text, f"{path} can't be read as a YAML card", "card"), default_name)
 
 
 def parse_card(content: object, default_name: str | None = None) -> ModelCard:

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 
 import structlog
-import yaml
 
 from madseg.core.errors import AlreadyExists, InvalidInput, MadsegError, NotFound, NotReady
 from madseg.core.messages import ModelEvent, Role, VersionRef, checked_model_name
@@ -26,6 +25,7 @@ from madseg.predictor.record import ModelRecord
 from madseg.predictor.repository import ModelRepository, untried
 from madseg.predictor.trial import Trial
 from madseg.predictor.triton_config import Serving
+from madseg.predictor.yaml_text import parse_yaml
 
 log = structlog.get_logger("madseg.models")
 
@@ -210,10 +210,7 @@ class Catalogue:
         Raises:
             InvalidInput: it is no YAML, or no card.
         """
-        try:
-            return parse_card(yaml.safe_load(card_text), default_name)
-        except yaml.YAMLError as error:
-            raise InvalidInput(f"the card is no YAML: {error}", field="card") from error
+        return parse_card(parse_yaml(card_text, "the card is no YAML", "card"), default_name)
 
     @property
     def _size(self) -> tuple[int, int]:

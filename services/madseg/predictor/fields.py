@@ -2,8 +2,38 @@
 
 from collections.abc import Collection, Mapping
 from math import isfinite
+from reprlib import Repr
+from typing import TypeGuard
 
 from madseg.core.errors import InvalidModel
+
+
+class _Shown(Repr):
+    """A value in a message, cut where it is long: YAML says in a line what takes gigabytes to print."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel, self.maxdict, self.maxlist, self.maxstring, self.maxlong, self.maxother = 3, 20, 20, 200, 40, 200
+
+    def repr_int(self, value: int, level: int) -> str:
+        return super().repr_int(value, level) if value.bit_length() < 1000 else "a number of many digits"
+
+
+_shown = _Shown().repr
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    """Whether it can be sent and written: YAML's escapes also make halves of letters."""
+    return isinstance(value, str) and not any("\ud800" <= letter <= "\udfff" for letter in value)
+
+
+def _is_finite(value: object) -> TypeGuard[int | float]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return isfinite(value)
+    except OverflowError:  # a whole number that no float is as large as
+        return False
 
 
 class Fields:
@@ -20,12 +50,11 @@ class Fields:
 
     def __init__(self, value: object, where: str, known: Collection[str]) -> None:
         if not isinstance(value, Mapping):
-            raise InvalidModel(f"{where} must be a mapping of {', '.join(known)}, got {value!r}", field=where)
+            raise InvalidModel(f"{where} must be a mapping of {', '.join(known)}, got {_shown(value)}", field=where)
         for key in value:
             if key not in known:
-                raise InvalidModel(
-                    f"{where} has no key {key!r}; known keys: {', '.join(known)}", field=f"{where}.{key}"
-                )
+                field = f"{where}.{key}" if _is_text(key) else where
+                raise InvalidModel(f"{where} has no key {_shown(key)}; known keys: {', '.join(known)}", field=field)
         self._values: Mapping[str, object] = value
         self._where = where
 
@@ -39,14 +68,14 @@ class Fields:
     def refuse(self, key: str, wanted: str) -> InvalidModel:
         """The error for a value that is not what was wanted."""
         where = f"{self._where}.{key}"
-        return InvalidModel(f"{where} must be {wanted}, got {self._values.get(key)!r}", field=where)
+        return InvalidModel(f"{where} must be {wanted}, got {_shown(self._values.get(key))}", field=where)
 
     def text(self, key: str, default: str = "") -> str:
         """A string; numbers are not taken for strings."""
         if key not in self:
             return default
         value = self._values[key]
-        if not isinstance(value, str):
+        if not _is_text(value):
             raise self.refuse(key, "text (in quotes where YAML would read it as something else)")
         return value
 
@@ -69,7 +98,7 @@ class Fields:
         value = self._values.get(key)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        if not _is_finite(value):
             raise self.refuse(key, "a finite number (in YAML 1e-3 is text: write 1.0e-3)")
         return float(value)
 
@@ -109,7 +138,7 @@ class Fields:
     def names(self, key: str) -> tuple[str, ...]:
         """A list of strings, empty where it is absent."""
         values = self._values[key] if key in self else ()
-        if not isinstance(values, list | tuple) or any(not isinstance(value, str) or not value for value in values):
+        if not isinstance(values, list | tuple) or any(not _is_text(value) or not value for value in values):
             raise self.refuse(key, "a list of names (quote those that YAML reads as numbers, yes or no)")
         return tuple(values)
 
@@ -118,11 +147,11 @@ class Fields:
         values = self._values[key] if key in self else {}
         if not isinstance(values, Mapping):
             raise self.refuse(key, "a mapping of names to names")
-        if any(not isinstance(part, str) or not part for pair in values.items() for part in pair):
+        if any(not _is_text(part) or not part for pair in values.items() for part in pair):
             raise self.refuse(key, "a mapping of names to names (quote what YAML reads as numbers, yes or no)")
         return dict(values)
 
     def _element(self, key: str, value: object) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        if not _is_finite(value):
             raise self.refuse(key, "three finite numbers, one per channel")
         return float(value)

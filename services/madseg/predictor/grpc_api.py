@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from madseg.core.errors import InvalidInput
+from madseg.core.errors import Conflict, InvalidInput
 from madseg.predictor.add import Added
 from madseg.predictor.announce import Model
 from madseg.predictor.catalogue import Catalogue
@@ -76,7 +76,7 @@ class ModelsApi(ModelsServiceServicer):
                 sha256=version.sha256,
                 covers=version.covers,
                 has_entropy=version.has_entropy,
-                bytes=self._catalogue.path(model.name, version.number).stat().st_size,
+                bytes=_size(self._catalogue.path(model.name, version.number)),
             )
             for version in model.versions
         ]
@@ -88,6 +88,14 @@ class ModelsApi(ModelsServiceServicer):
             description=model.description,
             imported=model.imported,
         )
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file. Raises Conflict where a version's file is gone, which is the repository's fault."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError as error:
+        raise Conflict(f"{path} is missing, bring it back from a backup") from error
 
 
 def _place(model: Model, version: int) -> str:

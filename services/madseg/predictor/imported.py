@@ -1,10 +1,12 @@
 """Models whose predictions come from elsewhere: a name, a role and the classes they know, without a network."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
-from madseg.core.errors import InvalidModel
+from madseg.core.errors import Conflict
 from madseg.core.messages import Role
 from madseg.predictor.durable import locked, replace_file
 
@@ -38,18 +40,15 @@ class ImportedModels:
         """The models by name.
 
         Raises:
-            InvalidModel: the file is damaged.
+            Conflict: the file is damaged.
         """
         try:
             content = json.loads((self._root / FILE).read_text())
-            return {
-                name: ImportedModel(**{**item, "covers": tuple(item["covers"]), "grid": tuple(item["grid"])})
-                for name, item in content.items()
-            }
+            return {name: _read(item) for name, item in content.items()}
         except FileNotFoundError:
             return {}
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise InvalidModel(f"{self._root / FILE} is damaged: {error!r}") from error
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise Conflict(f"{self._root / FILE} is damaged, bring it back from a backup: {error!r}") from error
 
     def put(self, model: ImportedModel) -> None:
         """Adds a model, or replaces the one of its name."""
@@ -58,3 +57,8 @@ class ImportedModels:
             models = {**self.all(), model.name: model}
             text = json.dumps({name: asdict(item) for name, item in sorted(models.items())}, indent=1)
             replace_file(self._root / FILE, text.encode())
+
+
+def _read(item: Mapping[str, Any]) -> ImportedModel:
+    covers, (height, width) = tuple(map(str, item["covers"])), item["grid"]
+    return ImportedModel(**{**item, "role": Role(item["role"]).value, "covers": covers, "grid": (height, width)})

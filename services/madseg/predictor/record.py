@@ -6,9 +6,10 @@ from functools import lru_cache
 
 import yaml
 
-from madseg.core.errors import InvalidModel
+from madseg.core.errors import Conflict, InvalidModel
 from madseg.predictor.card import ROLES, ModelCard, parse_card, plain_card
 from madseg.predictor.fields import Fields
+from madseg.predictor.yaml_text import parse_yaml
 
 
 @dataclass(frozen=True)
@@ -66,23 +67,26 @@ def parse_record(text: str, where: str) -> ModelRecord:
     """The record in the text of a `model.yaml`; `where` is its path, for messages.
 
     Raises:
-        InvalidModel: it is not what `dump_record` writes.
+        Conflict: it is not what `dump_record` writes. The file is at fault, not whoever asks for it.
     """
     try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InvalidModel(f"{where} is not YAML: {error}") from error
-    top = Fields(content, where, ("role", "serving", "card", "versions"))
+        return _parsed(text)
+    except InvalidModel as error:
+        raise Conflict(f"{where} is damaged, bring it back from a backup: {error}") from error
+
+
+def _parsed(text: str) -> ModelRecord:
+    top = Fields(parse_yaml(text, "it is no YAML"), "model", ("role", "serving", "card", "versions"))
     entries = top.raw("versions")
     if not isinstance(entries, list) or not entries:
         raise top.refuse("versions", "a list of one or more versions")
-    versions = tuple(_parse_version(entry, f"{where} versions[{place}]") for place, entry in enumerate(entries))
-    return ModelRecord(
-        card=parse_card(top.raw("card")),
-        role=top.choice("role", ROLES),
-        serving=top.integers("serving"),
-        versions=versions,
-    )
+    versions = tuple(_parse_version(entry, f"versions[{place}]") for place, entry in enumerate(entries))
+    serving = top.integers("serving")
+    if not serving or not set(serving) <= {version.number for version in versions}:
+        raise top.refuse("serving", "one or more numbers of its versions")
+    if "role" not in top:
+        raise top.refuse("role", " or ".join(ROLES))
+    return ModelRecord(parse_card(top.raw("card")), top.choice("role", ROLES), serving, versions)
 
 
 def _plain_version(version: VersionRecord) -> dict[str, object]:
@@ -96,7 +100,7 @@ def _parse_version(entry: object, where: str) -> VersionRecord:
     if grid is None:
         raise known.refuse("grid", "[height, width]")
     figures = known.raw("check") or {}
-    if not isinstance(figures, Mapping):
+    if not isinstance(figures, Mapping) or any(type(figure) not in (int, float) for figure in figures.values()):
         raise known.refuse("check", "a mapping of figures")
     return VersionRecord(
         number=known.integer("number"),

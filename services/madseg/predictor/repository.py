@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from madseg.core.errors import AlreadyExists, InvalidModel, NotFound
+from madseg.core.errors import AlreadyExists, Conflict, InvalidModel, NotFound
 from madseg.core.messages import VersionRef
 from madseg.predictor.card import ROLES, ModelCard, check_name
 from madseg.predictor.durable import PART, locked, publish_folder, replace_file, write_file
@@ -60,13 +60,16 @@ class ModelRepository:
 
         Raises:
             NotFound: there is no such model; the message lists those there are.
-            InvalidModel: the name can't be one, or the file was damaged.
+            InvalidModel: the name can't be one.
+            Conflict: the file was damaged.
         """
         path = self._folder(name) / "model.yaml"
         try:
             text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
             raise NotFound(f"no model {name!r} in {self.root}: {', '.join(self.names()) or 'it is empty'}") from None
+        except UnicodeDecodeError as error:
+            raise Conflict(f"{path} is damaged, bring it back from a backup: {error}") from error
         return parse_record(text, str(path))
 
     def card(self, name: str) -> ModelCard:
