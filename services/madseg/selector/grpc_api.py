@@ -1,6 +1,7 @@
 """SelectorService: decode, one call, encode."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
@@ -66,9 +67,10 @@ class SelectorApi(SelectorServiceServicer):
         return pb.ListRankingsResponse(rankings=lines)
 
     def ListRankingEntries(self, request: pb.ListRankingEntriesRequest, context: Any) -> pb.ListRankingEntriesResponse:
-        after = paging.after_entry(from_token(request.page_token))
+        values, question = from_token(request.page_token), _question(request)
+        after = paging.after_entry(values)
         page = self._queries.page(
-            _which(request.key),
+            paging.same_contest(_which(request.key), values, question),
             encoding.images(request.filter),
             page_size(request.page_size, 25),
             after=after,
@@ -76,7 +78,7 @@ class SelectorApi(SelectorServiceServicer):
         )
         return pb.ListRankingEntriesResponse(
             entries=[encoding.entry_proto(item, page.standings) for item in page.ranked],
-            next_page_token=_next(page),
+            next_page_token=paging.next_page(page, question),
             revision=page.revision,
             contest=encoding.contest_proto(candidate_sets.as_stored(page.contest)),
         )
@@ -256,8 +258,10 @@ def _which(key: pb.RankingKey) -> Which:
     return encoding.which(key.target, key.competitor, key.defender, key.class_name)
 
 
-def _next(page: Page) -> str:
-    if not page.more:
-        return ""
-    discrepancy, image_id = page.ranked[-1].entry.order
-    return token(after=[discrepancy.hex(), image_id], revision=page.revision)
+def _question(request: pb.ListRankingEntriesRequest) -> str:
+    """A mark of everything that is asked for but the page."""
+    asked = pb.ListRankingEntriesRequest()
+    asked.CopyFrom(request)
+    asked.ClearField("page_token")
+    asked.ClearField("page_size")
+    return hashlib.sha256(asked.SerializeToString(deterministic=True)).hexdigest()[:16]

@@ -1,10 +1,44 @@
 """What the tokens of the selector's pages say."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+from madseg.core.competition import ContestRef
 from madseg.core.errors import InvalidInput
-from madseg.core.messages import checked_image_id
-from madseg.requests import foreign_token
+from madseg.core.messages import VersionRef, checked_image_id
+from madseg.requests import foreign_token, token
+from madseg.selector.queries import Page, Which
+
+
+def next_page(page: Page, question: str) -> str:
+    """The token of the page behind this one; "" behind the last. `question` says what was asked for."""
+    if not page.more:
+        return ""
+    discrepancy, image_id = page.ranked[-1].entry.order
+    ref = page.contest.contest.ref
+    contest = [ref.target.model, ref.target.version, ref.competitor.model, ref.competitor.version]
+    return token(after=[discrepancy.hex(), image_id], contest=contest, question=question)
+
+
+def same_contest(which: Which, values: Mapping[str, object], question: str) -> Which:
+    """The ranking whose first page a token is of, though another contest may have become the newest meanwhile.
+
+    Raises:
+        InvalidInput: a token that answers another question.
+    """
+    if "contest" not in values:  # the first page, or a token of a release before
+        return which
+    ref = _contest(values["contest"])
+    if values.get("question") != question:
+        raise InvalidInput("page_token is of another request: only page_size may change", field="page_token")
+    return replace(which, target=ref.target, competitor=ref.competitor)
+
+
+def _contest(value: object) -> ContestRef:
+    match value:
+        case [str(target), int(at), str(competitor), int(against)]:
+            return ContestRef(VersionRef(target, at), VersionRef(competitor, against))
+    raise foreign_token()
 
 
 def after_entry(values: Mapping[str, object]) -> tuple[float, str] | None:
