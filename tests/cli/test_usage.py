@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -48,6 +49,31 @@ def test_wrong_usage_is_one_line(madseg: Terminal, words: str, part: str) -> Non
     assert answer.err.startswith("madseg: error: ")
     assert part in answer.err
     assert f"`madseg {words.split()[0]} --help`" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        ("matrix --target ours/4294967296", "name or name/3"),
+        ("candidates cut --seed 18446744073709551616", "seed must be 0..18446744073709551615"),
+        ("model serve ours 4294967296", "each of versions must be 0..4294967295"),
+        ("evaluation compare --round 4294967296", "round must be 0..4294967295"),
+    ],
+)
+def test_what_no_message_holds_is_one_line(madseg: Terminal, words: str, part: str) -> None:
+    """And no traceback."""
+    answer = madseg(*words.split())
+    assert answer.code in (1, 2)
+    assert answer.err.startswith("madseg: error: ")
+    assert (part in answer.err, answer.err.count("\n")) == (True, 1)
+
+
+def test_a_moment_that_utc_does_not_have_is_wrong_usage(madseg: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    """West of it the last hours of the year 9999."""
+    monkeypatch.setenv("TZ", "EST5")
+    time.tzset()
+    answer = madseg("rankings", "--class", "bus", "--since", "9999-12-31T23:59")
+    assert (answer.code, "--since" in answer.err) == (2, True)
 
 
 @pytest.mark.parametrize("words", ["frob", "why --frob", "model frob"])

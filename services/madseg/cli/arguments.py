@@ -51,7 +51,7 @@ def moment(text: str | None, option: str) -> datetime | None:
         return None
     try:
         return datetime.fromisoformat(text).astimezone()
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter where UTC has no such time
         raise typer.BadParameter(f"a time is written as 2026-03-14T12:00, got {text!r}", param_hint=option) from None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from madseg.client.connection import Connection
 from madseg.client.decode.common import from_filter, from_version
+from madseg.client.decode.fill import fill
 from madseg.client.decode.selector import from_strategy, to_candidate, to_candidate_set, to_diff, to_places
 from madseg.client.pages import over_pages
 from madseg.client.values.candidates import (
@@ -60,7 +61,8 @@ class CandidateCalls:
             NotFound: there is no such target, or no such contestant.
             InvalidArgument: values that don't go together, or a target without entropies.
         """
-        request = selector_pb2.CutCandidatesRequest(
+        request = fill(
+            selector_pb2.CutCandidatesRequest,
             per_ranking=per_ranking,
             target=from_version(target),
             filter=from_filter(images),
@@ -108,8 +110,11 @@ class CandidateCalls:
         Raises:
             NotFound: there is no such set, or none at all.
         """
-        request = selector_pb2.ListCandidatesRequest(
-            candidate_set_id=candidate_set_id, page_size=page_size, page_token=page_token
+        request = fill(
+            selector_pb2.ListCandidatesRequest,
+            candidate_set_id=candidate_set_id,
+            page_size=page_size,
+            page_token=page_token,
         )
         answer = self._selector.call(self._candidate_stub().ListCandidates, request)
         found = tuple(map(to_candidate, answer.candidates))
@@ -133,7 +138,8 @@ class CandidateCalls:
             NotFound: there is no such set or contest, or no competitor that both targets have met.
             NotReady: a contest is still filling and `allow_incomplete` is not set.
         """
-        request = selector_pb2.DiffCandidatesRequest(
+        request = fill(
+            selector_pb2.DiffCandidatesRequest,
             old=_side(old),
             new=_side(new),
             per_ranking=per_ranking,
@@ -150,8 +156,8 @@ class CandidateCalls:
         Raises:
             NotFound: there is no contest of the target.
         """
-        request = selector_pb2.PlaceImagesRequest(
-            target=from_version(target), image_ids=image_ids, per_ranking=per_ranking
+        request = fill(
+            selector_pb2.PlaceImagesRequest, target=from_version(target), image_ids=image_ids, per_ranking=per_ranking
         )
         return to_places(self._selector.call(self._candidate_stub().PlaceImages, request, CUT_SECONDS))
 
@@ -160,12 +166,12 @@ class CandidateCalls:
 
         `reason` is "veto", "training" or a word of your own; at most 1000 ids. One image may have several reasons.
         """
-        request = selector_pb2.ExcludeImagesRequest(image_ids=image_ids, reason=reason)
+        request = fill(selector_pb2.ExcludeImagesRequest, image_ids=image_ids, reason=reason)
         return self._selector.call(self._candidate_stub().ExcludeImages, request).excluded
 
     def restore(self, image_ids: Iterable[str], reason: str) -> int:
         """Takes exclusions for this reason back; how many there were. At most 1000 ids."""
-        request = selector_pb2.RestoreImagesRequest(image_ids=image_ids, reason=reason)
+        request = fill(selector_pb2.RestoreImagesRequest, image_ids=image_ids, reason=reason)
         return self._selector.call(self._candidate_stub().RestoreImages, request).restored
 
     def _candidate_stub(self) -> SelectorServiceStub:
@@ -175,5 +181,5 @@ class CandidateCalls:
 def _side(side: str | Version) -> selector_pb2.DiffSide:
     """A candidate set's id is 32 hexadecimal digits; whatever else is a target."""
     if isinstance(side, str) and _SET_ID.fullmatch(side):
-        return selector_pb2.DiffSide(candidate_set_id=side)
-    return selector_pb2.DiffSide(target=from_version(side))
+        return fill(selector_pb2.DiffSide, candidate_set_id=side)
+    return fill(selector_pb2.DiffSide, target=from_version(side))

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from madseg.client.connection import Connection
 from madseg.client.decode.common import from_version
 from madseg.client.decode.evaluation import to_comparison, to_competition, to_coverage
+from madseg.client.decode.fill import fill
 from madseg.client.decode.rounds import from_kind
 from madseg.client.values.common import Version
 from madseg.client.values.evaluation import Competition, Coverage, VersionComparison
@@ -39,7 +40,8 @@ class EvaluationCalls:
         Raises:
             NotFound: there is no such round, or a version has no figures on the set.
         """
-        request = evaluation_pb2.CompareVersionsRequest(
+        request = fill(
+            evaluation_pb2.CompareVersionsRequest,
             model=model,
             kind=from_kind(kind),
             round=round_number,
@@ -66,7 +68,8 @@ class EvaluationCalls:
         Raises:
             NotFound: there is no such round, or the version has no figures on the set.
         """
-        request = evaluation_pb2.GetCoverageRequest(
+        request = fill(
+            evaluation_pb2.GetCoverageRequest,
             model=model,
             kind=from_kind(kind),
             round=round_number,
@@ -83,7 +86,7 @@ class EvaluationCalls:
             NotFound: there is no such set.
             InvalidArgument: it has no contestants.
         """
-        request = evaluation_pb2.GetCompetitionRequest(candidate_set_id=candidate_set_id)
+        request = fill(evaluation_pb2.GetCompetitionRequest, candidate_set_id=candidate_set_id)
         return to_competition(self._rounds.call(self._evaluation_stub().GetCompetition, request, timeout))
 
     def _evaluation_stub(self) -> EvaluationServiceStub:

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 
 from madseg.client.connection import Connection
+from madseg.client.decode.fill import fill
 from madseg.client.decode.finetune import from_plan, from_state, to_run
 from madseg.client.pages import over_pages
 from madseg.client.values.finetune import Run, RunPage, RunPlan, RunState
@@ -24,8 +25,8 @@ class FineTuneCalls:
             NotFound: there is no such model or version.
             NotReady: no version serves, or no campaign is about the model.
         """
-        request = finetune_pb2.StartRunRequest(
-            plan=from_plan(plan), idempotency_key=idempotency_key or uuid.uuid4().hex
+        request = fill(
+            finetune_pb2.StartRunRequest, plan=from_plan(plan), idempotency_key=idempotency_key or uuid.uuid4().hex
         )
         return to_run(self._finetune.call(self._finetune_stub().StartRun, request).run)
 
@@ -35,7 +36,7 @@ class FineTuneCalls:
         Raises:
             InvalidArgument: a recipe, setting or bound that can't be.
         """
-        request = finetune_pb2.StartRunRequest(plan=from_plan(plan), check_only=True)
+        request = fill(finetune_pb2.StartRunRequest, plan=from_plan(plan), check_only=True)
         self._finetune.call(self._finetune_stub().StartRun, request)
 
     def run(self, run_id: str = "") -> Run:
@@ -44,7 +45,7 @@ class FineTuneCalls:
         Raises:
             NotFound: there is no such run, or none at all.
         """
-        request = finetune_pb2.GetRunRequest(run_id=run_id)
+        request = fill(finetune_pb2.GetRunRequest, run_id=run_id)
         return to_run(self._finetune.call(self._finetune_stub().GetRun, request).run)
 
     def runs(self, *, state: str | RunState | None = None, page_size: int = 100) -> Iterator[Run]:
@@ -58,13 +59,15 @@ class FineTuneCalls:
 
     def run_page(self, *, state: str | RunState | None = None, page_size: int = 100, page_token: str = "") -> RunPage:
         """A page of runs, newest first."""
-        request = finetune_pb2.ListRunsRequest(state=from_state(state), page_size=page_size, page_token=page_token)
+        request = fill(
+            finetune_pb2.ListRunsRequest, state=from_state(state), page_size=page_size, page_token=page_token
+        )
         answer = self._finetune.call(self._finetune_stub().ListRuns, request)
         return RunPage(tuple(map(to_run, answer.runs)), answer.next_page_token)
 
     def watch_run(self, run_id: str = "") -> Iterator[Run]:
         """A run (default: the newest) now and again whenever it gets on, until nothing happens by itself any more."""
-        request = finetune_pb2.WatchRunRequest(run_id=run_id)
+        request = fill(finetune_pb2.WatchRunRequest, run_id=run_id)
         for answer in self._finetune.stream(lambda: self._finetune_stub().WatchRun(request)):
             yield to_run(answer.run)
 
@@ -74,7 +77,7 @@ class FineTuneCalls:
         Raises:
             NotReady: it has ended otherwise, or is being released.
         """
-        request = finetune_pb2.CancelRunRequest(run_id=run_id)
+        request = fill(finetune_pb2.CancelRunRequest, run_id=run_id)
         return to_run(self._finetune.call(self._finetune_stub().CancelRun, request).run)
 
     def promote_run(self, run_id: str, *, despite_gate: bool = False) -> Run:
@@ -84,7 +87,7 @@ class FineTuneCalls:
         Raises:
             NotReady: it made no version, or the gate refused it.
         """
-        request = finetune_pb2.PromoteRunRequest(run_id=run_id, despite_gate=despite_gate)
+        request = fill(finetune_pb2.PromoteRunRequest, run_id=run_id, despite_gate=despite_gate)
         return to_run(self._finetune.call(self._finetune_stub().PromoteRun, request).run)
 
     def _finetune_stub(self) -> FineTuneServiceStub:

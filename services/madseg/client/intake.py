@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from madseg.client.connection import Connection
+from madseg.client.decode.fill import fill
 from madseg.client.decode.images import (
     from_imported,
     from_upload,
@@ -58,7 +59,7 @@ class IntakeCalls:
             InvalidArgument: it can't be taken in; the message says why.
         """
         upload = Upload(content, name, source, captured_at, tags or {})
-        request = intake_pb2.UploadImageRequest(image=from_upload(upload))
+        request = fill(intake_pb2.UploadImageRequest, image=from_upload(upload))
         return to_accepted(self._intake.call(self._intake_stub().UploadImage, request), name)
 
     def upload_many(
@@ -70,7 +71,7 @@ class IntakeCalls:
         An error that `uploads` raises comes out after the results of those before it. Without `timeout` there is no
         deadline. After Unavailable the same pictures can be sent again: those that were in are duplicates.
         """
-        flow = Window(uploads, lambda item: intake_pb2.UploadImagesRequest(image=from_upload(item)), window)
+        flow = Window(uploads, lambda item: fill(intake_pb2.UploadImagesRequest, image=from_upload(item)), window)
 
         def start(sent: Iterator[intake_pb2.UploadImagesRequest]) -> Answers[intake_pb2.UploadImagesResponse]:
             return self._intake_stub().UploadImages(sent, timeout=timeout)
@@ -96,7 +97,7 @@ class IntakeCalls:
         Raises:
             NotFound: it was never accepted, or is forgotten.
         """
-        request = intake_pb2.GetImageRequest(image_id=image_id)
+        request = fill(intake_pb2.GetImageRequest, image_id=image_id)
         return to_image(self._intake.call(self._intake_stub().GetImage, request))
 
     def picture(self, image_id: str, kind: str | PictureKind = PictureKind.CANONICAL) -> Picture:
@@ -107,7 +108,7 @@ class IntakeCalls:
         """
         if kind not in list(PictureKind):
             raise InvalidArgument(f"kind must be {' or '.join(PictureKind)}, got {kind!r}", field="kind")
-        request = intake_pb2.GetPictureRequest(image_id=image_id, kind=_KINDS[PictureKind(kind)])
+        request = fill(intake_pb2.GetPictureRequest, image_id=image_id, kind=_KINDS[PictureKind(kind)])
         answer = self._intake.call(self._intake_stub().GetPicture, request)
         return Picture(answer.content, answer.media_type)
 
@@ -115,7 +116,7 @@ class IntakeCalls:
         """Ids of all accepted images in order of acceptance, a page at a time; with `random_lane` of that alone."""
 
         def fetch(token: str) -> tuple[Sequence[str], str]:
-            request = intake_pb2.ListImagesRequest(page_size=page_size, page_token=token, random_lane=random_lane)
+            request = fill(intake_pb2.ListImagesRequest, page_size=page_size, page_token=token, random_lane=random_lane)
             answer = self._intake.call(self._intake_stub().ListImages, request)
             return answer.image_ids, answer.next_page_token
 
@@ -123,7 +124,7 @@ class IntakeCalls:
 
     def requeue(self, image_ids: Iterable[str]) -> Requeued:
         """Publishes accepted images once more, so that what is missing is predicted. At most 1000 ids."""
-        request = intake_pb2.RequeueImagesRequest(image_ids=image_ids)
+        request = fill(intake_pb2.RequeueImagesRequest, image_ids=image_ids)
         answer = self._intake.call(self._intake_stub().RequeueImages, request)
         return Requeued(answer.requeued, tuple(answer.unknown))
 
@@ -134,7 +135,7 @@ class IntakeCalls:
 
     def forget(self, image_id: str, reason: str) -> Receipt:
         """Forgets an image everywhere and for ever, whether or not it was ever accepted. Can't be taken back."""
-        request = intake_pb2.ForgetImageRequest(image_id=image_id, reason=reason)
+        request = fill(intake_pb2.ForgetImageRequest, image_id=image_id, reason=reason)
         answer = self._intake.call(self._intake_stub().ForgetImage, request)
         return to_receipt(image_id, answer.gone, answer.later, answer.stays)
 

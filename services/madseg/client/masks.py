@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from madseg.client.connection import Connection
 from madseg.client.decode.common import from_version
+from madseg.client.decode.fill import fill
 from madseg.client.decode.masks import (
     from_decision,
     from_drawn,
@@ -24,7 +25,6 @@ from madseg.client.decode.masks import (
     to_sent_back,
     to_task,
 )
-from madseg.client.errors import InvalidArgument
 from madseg.client.pages import Answers, over_pages
 from madseg.client.values.common import Version
 from madseg.client.values.masks import (
@@ -80,8 +80,8 @@ class MaskCalls:
         They are split evenly among `annotators`; without, whoever takes one draws it. `double_share` of them, [0, 1],
         are drawn twice (0.05). A second call adds what is new.
         """
-        request = masks_pb2.CreateMaskTasksRequest(
-            campaign_id=campaign_id, annotators=annotators, double_share=double_share
+        request = fill(
+            masks_pb2.CreateMaskTasksRequest, campaign_id=campaign_id, annotators=annotators, double_share=double_share
         )
         answer = self._labelling.call(self._masks_stub().CreateMaskTasks, request, timeout)
         return MaskTasksMade(answer.created, answer.present)
@@ -98,8 +98,8 @@ class MaskCalls:
 
         Counterexamples are trained on with the S of a campaign (default: the newest that is closed).
         """
-        request = masks_pb2.AddMaskTasksRequest(
-            image_ids=image_ids, purpose=from_purpose(purpose), campaign_id=campaign_id
+        request = fill(
+            masks_pb2.AddMaskTasksRequest, image_ids=image_ids, purpose=from_purpose(purpose), campaign_id=campaign_id
         )
         answer = self._labelling.call(self._masks_stub().AddMaskTasks, request, timeout)
         return MaskTasksMade(answer.created, answer.present)
@@ -134,7 +134,8 @@ class MaskCalls:
         page_token: str = "",
     ) -> MaskTaskPage:
         """One page of tasks."""
-        request = masks_pb2.ListMaskTasksRequest(
+        request = fill(
+            masks_pb2.ListMaskTasksRequest,
             campaign_id=campaign_id,
             state=from_state(state),
             purpose=from_purpose(purpose),
@@ -151,7 +152,7 @@ class MaskCalls:
         Raises:
             NotFound: there is no such task.
         """
-        request = masks_pb2.GetMaskTaskRequest(task_id=task_id)
+        request = fill(masks_pb2.GetMaskTaskRequest, task_id=task_id)
         return to_task(self._labelling.call(self._masks_stub().GetMaskTask, request).task)
 
     def take_mask_task(self, task_id: str = "") -> MaskTask | None:
@@ -161,13 +162,13 @@ class MaskCalls:
             Forbidden: the task named is somebody else's.
             NotReady: it isn't to be drawn now.
         """
-        request = masks_pb2.TakeMaskTaskRequest(task_id=task_id)
+        request = fill(masks_pb2.TakeMaskTaskRequest, task_id=task_id)
         answer = self._labelling.call(self._masks_stub().TakeMaskTask, request)
         return to_task(answer.task) if answer.HasField("task") else None
 
     def return_mask_task(self, task_id: str) -> MaskTask:
         """Gives a task of the caller's back to be taken by others; its revisions stay."""
-        request = masks_pb2.ReturnMaskTaskRequest(task_id=task_id)
+        request = fill(masks_pb2.ReturnMaskTaskRequest, task_id=task_id)
         return to_task(self._labelling.call(self._masks_stub().ReturnMaskTask, request).task)
 
     def reassign_mask_task(self, task_id: str, name: str = "") -> MaskTask:
@@ -175,7 +176,7 @@ class MaskCalls:
 
         What was drawn and found stays. For operators; reviewers so give their own review back.
         """
-        request = masks_pb2.ReassignMaskTaskRequest(task_id=task_id, name=name)
+        request = fill(masks_pb2.ReassignMaskTaskRequest, task_id=task_id, name=name)
         return to_task(self._labelling.call(self._masks_stub().ReassignMaskTask, request).task)
 
     def mask_start(
@@ -187,8 +188,8 @@ class MaskCalls:
             Forbidden: the mask has to be begun empty.
             NotFound: there is no such map.
         """
-        request = masks_pb2.GetMaskStartRequest(
-            task_id=task_id, start=from_start(start), competitor=from_version(competitor)
+        request = fill(
+            masks_pb2.GetMaskStartRequest, task_id=task_id, start=from_start(start), competitor=from_version(competitor)
         )
         return to_beginning(self._labelling.call(self._masks_stub().GetMaskStart, request))
 
@@ -205,29 +206,30 @@ class MaskCalls:
             NotReady: `follows` isn't the last revision, or the task isn't being drawn.
             Forbidden: the task is somebody else's.
         """
-        request = masks_pb2.SaveMaskRequest(
+        request = fill(
+            masks_pb2.SaveMaskRequest,
             task_id=task_id,
-            follows=_count(follows, "follows"),
+            follows=follows,
             label_map=label_map,
             idempotency_key=idempotency_key or uuid.uuid4().hex,
-            drawing_ms=_count(drawing_ms, "drawing_ms"),
+            drawing_ms=drawing_ms,
         )
         return self._labelling.call(self._masks_stub().SaveMask, request).revision
 
     def submit_mask(self, task_id: str, revision: int) -> MaskTask:
         """Hands the last revision in for review."""
-        request = masks_pb2.SubmitMaskRequest(task_id=task_id, revision=_count(revision, "revision"))
+        request = fill(masks_pb2.SubmitMaskRequest, task_id=task_id, revision=revision)
         return to_task(self._labelling.call(self._masks_stub().SubmitMask, request).task)
 
     def send_back_image(self, task_id: str, reason: str) -> SentBack:
         """Says that the image of the caller's task is out of domain: it is vetoed, and the next in line takes its place
         in S."""
-        request = masks_pb2.SendBackImageRequest(task_id=task_id, reason=reason)
+        request = fill(masks_pb2.SendBackImageRequest, task_id=task_id, reason=reason)
         return to_sent_back(self._labelling.call(self._masks_stub().SendBackImage, request))
 
     def take_review(self, task_id: str = "") -> MaskTask | None:
         """The mask that the caller is reviewing, else the next that somebody else drew; None: nothing is left."""
-        request = masks_pb2.TakeReviewRequest(task_id=task_id)
+        request = fill(masks_pb2.TakeReviewRequest, task_id=task_id)
         answer = self._labelling.call(self._masks_stub().TakeReview, request)
         return to_task(answer.task) if answer.HasField("task") else None
 
@@ -235,9 +237,10 @@ class MaskCalls:
         self, task_id: str, revision: int, place: Point | tuple[int, int], kind: str | FindingType, text: str = ""
     ) -> Finding:
         """Pins a finding on a place, column and row, of a revision that the caller reviews."""
-        request = masks_pb2.AddFindingRequest(
+        request = fill(
+            masks_pb2.AddFindingRequest,
             task_id=task_id,
-            revision=_count(revision, "revision"),
+            revision=revision,
             place=from_place(place),
             type=from_finding_type(kind),
             text=text,
@@ -246,9 +249,7 @@ class MaskCalls:
 
     def update_finding(self, task_id: str, number: int, state: str | FindingState) -> Finding:
         """Changes a finding's state: its annotator resolves, its reviewer accepts or opens it again."""
-        request = masks_pb2.UpdateFindingRequest(
-            task_id=task_id, number=_count(number, "number"), state=from_finding_state(state)
-        )
+        request = fill(masks_pb2.UpdateFindingRequest, task_id=task_id, number=number, state=from_finding_state(state))
         return to_finding(self._labelling.call(self._masks_stub().UpdateFinding, request).finding)
 
     def decide_review(self, task_id: str, revision: int, decision: str | ReviewDecision) -> MaskTask:
@@ -257,14 +258,14 @@ class MaskCalls:
         Raises:
             NotReady: it isn't the last one, or a finding isn't accepted yet.
         """
-        request = masks_pb2.DecideReviewRequest(
-            task_id=task_id, revision=_count(revision, "revision"), decision=from_decision(decision)
+        request = fill(
+            masks_pb2.DecideReviewRequest, task_id=task_id, revision=revision, decision=from_decision(decision)
         )
         return to_task(self._labelling.call(self._masks_stub().DecideReview, request).task)
 
     def post_message(self, task_id: str, text: str) -> Message:
         """Writes a message on a task."""
-        request = masks_pb2.PostMessageRequest(task_id=task_id, text=text)
+        request = fill(masks_pb2.PostMessageRequest, task_id=task_id, text=text)
         return to_message(self._labelling.call(self._masks_stub().PostMessage, request).message)
 
     def mask_revision(self, task_id: str, revision: int = 0) -> MaskRevision:
@@ -273,7 +274,7 @@ class MaskCalls:
         Raises:
             NotFound: there is no such revision.
         """
-        request = masks_pb2.GetMaskRevisionRequest(task_id=task_id, revision=_count(revision, "revision"))
+        request = fill(masks_pb2.GetMaskRevisionRequest, task_id=task_id, revision=revision)
         return to_revision(self._labelling.call(self._masks_stub().GetMaskRevision, request))
 
     def export_masks(
@@ -283,8 +284,11 @@ class MaskCalls:
 
         `after_image_id` goes on where an export was cut off.
         """
-        request = masks_pb2.ExportMasksRequest(
-            campaign_id=campaign_id, purpose=from_purpose(purpose), after_image_id=after_image_id
+        request = fill(
+            masks_pb2.ExportMasksRequest,
+            campaign_id=campaign_id,
+            purpose=from_purpose(purpose),
+            after_image_id=after_image_id,
         )
         for answer in self._labelling.stream(lambda: self._masks_stub().ExportMasks(request)):
             yield to_exported(answer)
@@ -307,19 +311,8 @@ class MaskCalls:
 
     def human_ceiling(self, campaign_id: str = "") -> HumanCeiling:
         """How alike two masks of the same image are that two people drew."""
-        request = masks_pb2.GetHumanCeilingRequest(campaign_id=campaign_id)
+        request = fill(masks_pb2.GetHumanCeilingRequest, campaign_id=campaign_id)
         return to_ceiling(self._labelling.call(self._masks_stub().GetHumanCeiling, request))
 
     def _masks_stub(self) -> MasksServiceStub:
         return self._labelling.stub(MasksServiceStub)
-
-
-def _count(number: int, field: str) -> int:
-    """A number that the message can hold.
-
-    Raises:
-        InvalidArgument: it is negative or has more than 32 bits.
-    """
-    if not 0 <= number < 1 << 32:
-        raise InvalidArgument(f"{field} must be 0..{(1 << 32) - 1}, got {number}", field=field)
-    return number

@@ -6,6 +6,7 @@ from typing import BinaryIO, TypeVar
 
 from madseg.client.connection import Connection
 from madseg.client.decode.common import from_role
+from madseg.client.decode.fill import fill
 from madseg.client.decode.models import to_model
 from madseg.client.errors import InvalidArgument
 from madseg.client.values.common import Role
@@ -41,7 +42,7 @@ class ModelCalls:
         Raises:
             NotFound: there is no such model.
         """
-        answer = self._models.call(self._models_stub().GetModel, models_pb2.GetModelRequest(name=name))
+        answer = self._models.call(self._models_stub().GetModel, fill(models_pb2.GetModelRequest, name=name))
         return ModelCard(to_model(answer.model), answer.card)
 
     def add_model(self, onnx: str | Path, card: str, *, timeout: float = UPLOAD_SECONDS) -> Added:
@@ -51,10 +52,10 @@ class ModelCalls:
             AlreadyExists: a model of the card's name exists; `release_version` adds to it.
             InvalidArgument: the network or the card can't be served as it is; the message says why.
         """
-        header = models_pb2.ModelUpload(card=card, file_name=Path(onnx).name)
+        header = fill(models_pb2.ModelUpload, card=card, file_name=Path(onnx).name)
         with _opened(onnx) as file:
-            parts = (models_pb2.AddModelRequest(chunk=chunk) for chunk in _chunks(file))
-            requests = _after(models_pb2.AddModelRequest(header=header), parts)
+            parts = (fill(models_pb2.AddModelRequest, chunk=chunk) for chunk in _chunks(file))
+            requests = _after(fill(models_pb2.AddModelRequest, header=header), parts)
             answer = self._models.send(self._models_stub().AddModel, requests, timeout)
         return Added(to_model(answer.model), tuple(answer.findings))
 
@@ -77,18 +78,18 @@ class ModelCalls:
             InvalidArgument: the network or the card can't be served as it is; the message says why.
             AlreadyExists: another network was released with the key.
         """
-        header = models_pb2.ModelUpload(
-            card=card, file_name=Path(onnx).name, idempotency_key=idempotency_key, parent=parent
+        header = fill(
+            models_pb2.ModelUpload, card=card, file_name=Path(onnx).name, idempotency_key=idempotency_key, parent=parent
         )
         with _opened(onnx) as file:
-            parts = (models_pb2.ReleaseVersionRequest(chunk=chunk) for chunk in _chunks(file))
-            requests = _after(models_pb2.ReleaseVersionRequest(header=header), parts)
+            parts = (fill(models_pb2.ReleaseVersionRequest, chunk=chunk) for chunk in _chunks(file))
+            requests = _after(fill(models_pb2.ReleaseVersionRequest, header=header), parts)
             answer = self._models.send(self._models_stub().ReleaseVersion, requests, timeout)
         return Added(to_model(answer.model), tuple(answer.findings), answer.version)
 
     def register_imported(self, name: str, role: str | Role = Role.COMPETITOR, *, covers: Iterable[str] = ()) -> Model:
         """Registers a model whose predictions come from elsewhere; `covers` are its classes, by default all."""
-        request = models_pb2.RegisterImportedModelRequest(name=name, role=from_role(role), covers=covers)
+        request = fill(models_pb2.RegisterImportedModelRequest, name=name, role=from_role(role), covers=covers)
         return to_model(self._models.call(self._models_stub().RegisterImportedModel, request).model)
 
     def set_role(self, name: str, role: str | Role) -> Model:
@@ -97,7 +98,7 @@ class ModelCalls:
         Raises:
             NotFound: there is no such model.
         """
-        request = models_pb2.SetRoleRequest(name=name, role=from_role(role))
+        request = fill(models_pb2.SetRoleRequest, name=name, role=from_role(role))
         return to_model(self._models.call(self._models_stub().SetRole, request).model)
 
     def serve_versions(self, name: str, versions: Iterable[int], *, timeout: float = SWITCH_SECONDS) -> Switched:
@@ -108,7 +109,7 @@ class ModelCalls:
             InvalidArgument: none is given, or one can't be served; the message says why.
             NotReady: the model is retired.
         """
-        request = models_pb2.ServeVersionsRequest(name=name, versions=versions)
+        request = fill(models_pb2.ServeVersionsRequest, name=name, versions=versions)
         answer = self._models.call(self._models_stub().ServeVersions, request, timeout)
         return Switched(to_model(answer.model), tuple(answer.before))
 
@@ -118,7 +119,7 @@ class ModelCalls:
         Raises:
             NotReady: the first version takes part, or the model is retired.
         """
-        request = models_pb2.RollbackVersionRequest(name=name)
+        request = fill(models_pb2.RollbackVersionRequest, name=name)
         answer = self._models.call(self._models_stub().RollbackVersion, request, timeout)
         return Switched(to_model(answer.model), tuple(answer.before))
 

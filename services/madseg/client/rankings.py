@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from madseg.client.connection import Connection
 from madseg.client.decode.common import from_defender, from_filter, from_version, ranking_key, to_contest, to_version
+from madseg.client.decode.fill import fill
 from madseg.client.decode.selector import (
     to_entry,
     to_explanation,
@@ -48,7 +49,8 @@ class RankingCalls:
         class_name: str = "",
     ) -> list[RankingSummary]:
         """One line per ranking, in order of competitor, defender, class; what is left out doesn't filter."""
-        request = selector_pb2.ListRankingsRequest(
+        request = fill(
+            selector_pb2.ListRankingsRequest,
             target=from_version(target),
             competitor=from_version(competitor),
             defender=from_defender(defender),
@@ -97,7 +99,8 @@ class RankingCalls:
         page_token: str = "",
     ) -> RankingPage:
         """One page of a ranking, with the contest that answered and the revision it stands on."""
-        request = selector_pb2.ListRankingEntriesRequest(
+        request = fill(
+            selector_pb2.ListRankingEntriesRequest,
             key=ranking_key(target, competitor, defender, class_name),
             filter=from_filter(images),
             page_size=page_size,
@@ -121,13 +124,13 @@ class RankingCalls:
         DeadlineExceeded; leaving the loop ends the call.
         """
         key = ranking_key(target, competitor, defender, class_name)
-        request = selector_pb2.WatchRankingRequest(key=key, filter=from_filter(images), top=top)
+        request = fill(selector_pb2.WatchRankingRequest, key=key, filter=from_filter(images), top=top)
         for answer in self._selector.stream(lambda: self._selector_stub().WatchRanking(request, timeout=timeout)):
             yield RankingPage(tuple(map(to_entry, answer.entries)), answer.revision, None)
 
     def matrix(self, target: str | Version | None = None) -> list[RankingSummary]:
         """Mean discrepancy per competitor, defender and ranked class: one cell each."""
-        request = selector_pb2.GetDiscrepancyMatrixRequest(target=from_version(target))
+        request = fill(selector_pb2.GetDiscrepancyMatrixRequest, target=from_version(target))
         return [
             to_summary(item) for item in self._selector.call(self._selector_stub().GetDiscrepancyMatrix, request).cells
         ]
@@ -138,21 +141,19 @@ class RankingCalls:
         Raises:
             NotFound: no version has said anything of it.
         """
-        return to_explanation(
-            self._selector.call(self._selector_stub().ExplainImage, selector_pb2.ExplainImageRequest(image_id=image_id))
-        )
+        request = fill(selector_pb2.ExplainImageRequest, image_id=image_id)
+        return to_explanation(self._selector.call(self._selector_stub().ExplainImage, request))
 
     def label_maps(self, image_id: str) -> list[StoredMap]:
         """The stored label maps of an image in their wire form, one per version that has one."""
-        answer = self._selector.call(
-            self._selector_stub().GetLabelMaps, selector_pb2.GetLabelMapsRequest(image_id=image_id)
-        )
+        request = fill(selector_pb2.GetLabelMapsRequest, image_id=image_id)
+        answer = self._selector.call(self._selector_stub().GetLabelMaps, request)
         return [StoredMap(to_version(item.version), item.label_map) for item in answer.maps]
 
     def request_predictions(self, image_ids: Iterable[str], *, include_failed: bool = False) -> PredictionsRequested:
         """Has the versions asked that these images lack, with `include_failed` also those that failed; at most 1000
         ids. The predictions come as they are made."""
-        request = selector_pb2.RequestPredictionsRequest(image_ids=image_ids, include_failed=include_failed)
+        request = fill(selector_pb2.RequestPredictionsRequest, image_ids=image_ids, include_failed=include_failed)
         answer = self._selector.call(self._selector_stub().RequestPredictions, request)
         return PredictionsRequested(answer.requested, tuple(answer.unknown))
 
@@ -160,10 +161,9 @@ class RankingCalls:
         """Ids of images that lack a prediction of a version that can be asked; on request also those that failed."""
 
         def fetch(token: str) -> tuple[Sequence[str], str]:
-            answer = self._selector.call(
-                self._selector_stub().ListMissing,
-                selector_pb2.ListMissingRequest(page_size=page_size, page_token=token, include_failed=include_failed),
-            )
+            kind = selector_pb2.ListMissingRequest
+            request = fill(kind, page_size=page_size, page_token=token, include_failed=include_failed)
+            answer = self._selector.call(self._selector_stub().ListMissing, request)
             return answer.image_ids, answer.next_page_token
 
         return over_pages(fetch)
@@ -173,7 +173,7 @@ class RankingCalls:
 
         At most 1000 ids. Forgotten images are left out.
         """
-        request = selector_pb2.FindUnknownImagesRequest(image_ids=image_ids)
+        request = fill(selector_pb2.FindUnknownImagesRequest, image_ids=image_ids)
         return tuple(self._selector.call(self._selector_stub().FindUnknownImages, request).image_ids)
 
     def selector_status(self) -> SelectorStatus:

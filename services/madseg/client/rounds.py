@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 
 from madseg.client.connection import Connection
+from madseg.client.decode.fill import fill
 from madseg.client.decode.rounds import (
     from_kind,
     from_plan,
@@ -48,8 +49,11 @@ class RoundCalls:
             NotFound: there is no such target.
             NotReady: a round of it goes on, or no version of it serves.
         """
-        request = rounds_pb2.StartRoundRequest(
-            model=model, plan=from_plan(plan), idempotency_key=idempotency_key or uuid.uuid4().hex
+        request = fill(
+            rounds_pb2.StartRoundRequest,
+            model=model,
+            plan=from_plan(plan),
+            idempotency_key=idempotency_key or uuid.uuid4().hex,
         )
         return to_round(self._rounds.call(self._rounds_stub().StartRound, request).round)
 
@@ -59,7 +63,7 @@ class RoundCalls:
         Raises:
             NotFound: there is no such round, or none at all.
         """
-        request = rounds_pb2.GetRoundRequest(round_id=round_id)
+        request = fill(rounds_pb2.GetRoundRequest, round_id=round_id)
         return to_round(self._rounds.call(self._rounds_stub().GetRound, request).round)
 
     def rounds(self, *, model: str = "", page_size: int = 100) -> Iterator[Round]:
@@ -73,13 +77,13 @@ class RoundCalls:
 
     def round_page(self, *, model: str = "", page_size: int = 100, page_token: str = "") -> RoundPage:
         """A page of rounds, newest first."""
-        request = rounds_pb2.ListRoundsRequest(model=model, page_size=page_size, page_token=page_token)
+        request = fill(rounds_pb2.ListRoundsRequest, model=model, page_size=page_size, page_token=page_token)
         answer = self._rounds.call(self._rounds_stub().ListRounds, request)
         return RoundPage(tuple(map(to_round, answer.rounds)), answer.next_page_token)
 
     def watch_round(self, round_id: str = "") -> Iterator[Round]:
         """A round (default: the newest) now and again whenever it gets on, until it has ended."""
-        request = rounds_pb2.WatchRoundRequest(round_id=round_id)
+        request = fill(rounds_pb2.WatchRoundRequest, round_id=round_id)
         for answer in self._rounds.stream(lambda: self._rounds_stub().WatchRound(request)):
             yield to_round(answer.round)
 
@@ -90,7 +94,7 @@ class RoundCalls:
         Raises:
             NotReady: it doesn't wait there.
         """
-        request = rounds_pb2.ApproveRoundRequest(round_id=round_id, step=from_step(step), despite=despite)
+        request = fill(rounds_pb2.ApproveRoundRequest, round_id=round_id, step=from_step(step), despite=despite)
         return to_round(self._rounds.call(self._rounds_stub().ApproveRound, request).round)
 
     def cancel_round(self, round_id: str) -> Round:
@@ -99,22 +103,22 @@ class RoundCalls:
         Raises:
             NotReady: it has ended otherwise, or its version is being released.
         """
-        request = rounds_pb2.CancelRoundRequest(round_id=round_id)
+        request = fill(rounds_pb2.CancelRoundRequest, round_id=round_id)
         return to_round(self._rounds.call(self._rounds_stub().CancelRound, request).round)
 
     def round_policy(self, model: str = "") -> RoundPolicy:
         """When rounds of a target begin by themselves."""
-        request = rounds_pb2.GetPolicyRequest(model=model)
+        request = fill(rounds_pb2.GetPolicyRequest, model=model)
         return to_policy(self._rounds.call(self._rounds_stub().GetPolicy, request).policy)
 
     def set_round_policy(self, policy: RoundPolicy) -> RoundPolicy:
         """Changes that; the count of rounds in a row begins anew."""
-        request = rounds_pb2.SetPolicyRequest(policy=from_policy(policy))
+        request = fill(rounds_pb2.SetPolicyRequest, policy=from_policy(policy))
         return to_policy(self._rounds.call(self._rounds_stub().SetPolicy, request).policy)
 
     def standings(self, model: str = "", *, timeout: float = STANDINGS_SECONDS) -> Standings:
         """Every version of a target, and its competitors, on every test set so far (Table 1)."""
-        request = rounds_pb2.GetStandingsRequest(model=model)
+        request = fill(rounds_pb2.GetStandingsRequest, model=model)
         return to_standings(self._rounds.call(self._rounds_stub().GetStandings, request, timeout))
 
     def results(self, kind: str | TestKind, round_number: int = 0, *, model: str = "") -> list[Result]:
@@ -123,7 +127,7 @@ class RoundCalls:
         Raises:
             NotFound: there is no such round.
         """
-        request = rounds_pb2.ListResultsRequest(model=model, kind=from_kind(kind), round=round_number)
+        request = fill(rounds_pb2.ListResultsRequest, model=model, kind=from_kind(kind), round=round_number)
         return [to_result(item) for item in self._rounds.call(self._rounds_stub().ListResults, request).results]
 
     def _rounds_stub(self) -> RoundsServiceStub:

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 
 from madseg.client.connection import Connection
+from madseg.client.decode.fill import fill
 from madseg.client.decode.scoring import (
     from_grade,
     from_plan,
@@ -56,7 +57,8 @@ class ScoringCalls:
         Raises:
             NotFound: there is no such candidate set.
         """
-        request = scoring_pb2.CreateCampaignRequest(
+        request = fill(
+            scoring_pb2.CreateCampaignRequest,
             candidate_set_id=candidate_set_id,
             plan=from_plan(plan),
             idempotency_key=idempotency_key or uuid.uuid4().hex,
@@ -75,12 +77,12 @@ class ScoringCalls:
         Raises:
             NotFound: there is no such campaign, or none at all.
         """
-        request = scoring_pb2.GetCampaignRequest(campaign_id=campaign_id)
+        request = fill(scoring_pb2.GetCampaignRequest, campaign_id=campaign_id)
         return to_campaign(self._labelling.call(self._scoring_stub().GetCampaign, request).campaign)
 
     def watch_campaign(self, campaign_id: str = "") -> Iterator[Campaign]:
         """A campaign now and again whenever it changes, until the loop is left."""
-        request = scoring_pb2.WatchCampaignRequest(campaign_id=campaign_id)
+        request = fill(scoring_pb2.WatchCampaignRequest, campaign_id=campaign_id)
         for answer in self._labelling.stream(lambda: self._scoring_stub().WatchCampaign(request)):
             yield to_campaign(answer.campaign)
 
@@ -89,13 +91,13 @@ class ScoringCalls:
 
         `campaign_id` "" is the newest that is open.
         """
-        request = scoring_pb2.TakeAssignmentsRequest(campaign_id=campaign_id, count=count)
+        request = fill(scoring_pb2.TakeAssignmentsRequest, campaign_id=campaign_id, count=count)
         answer = self._labelling.call(self._scoring_stub().TakeAssignments, request)
         return Taken(tuple(map(to_assignment, answer.assignments)), answer.judged, answer.left)
 
     def return_assignments(self, assignment_ids: Sequence[str] = ()) -> int:
         """Gives assignments back unjudged, all that the caller holds where none are named; how many there were."""
-        request = scoring_pb2.ReturnAssignmentsRequest(assignment_ids=assignment_ids)
+        request = fill(scoring_pb2.ReturnAssignmentsRequest, assignment_ids=assignment_ids)
         return self._labelling.call(self._scoring_stub().ReturnAssignments, request).returned
 
     def grade(self, assignment_id: str, grade: int, *, looked_ms: int = 0) -> Tally:
@@ -106,18 +108,20 @@ class ScoringCalls:
             NotReady: it was judged otherwise, or the lease has ended and nothing more is needed.
         """
         return self._judge(
-            scoring_pb2.JudgeRequest(assignment_id=assignment_id, grade=from_grade(grade), looked_ms=looked_ms)
+            fill(scoring_pb2.JudgeRequest, assignment_id=assignment_id, grade=from_grade(grade), looked_ms=looked_ms)
         )
 
     def veto(self, assignment_id: str, reason: str | VetoReason, text: str = "", *, looked_ms: int = 0) -> Tally:
         """Vetoes an image that the caller holds: it is out of domain. Raises as `grade`."""
-        veto = scoring_pb2.Veto(reason=from_reason(reason), text=text)
-        return self._judge(scoring_pb2.JudgeRequest(assignment_id=assignment_id, veto=veto, looked_ms=looked_ms))
+        veto = fill(scoring_pb2.Veto, reason=from_reason(reason), text=text)
+        return self._judge(fill(scoring_pb2.JudgeRequest, assignment_id=assignment_id, veto=veto, looked_ms=looked_ms))
 
     def abstain(self, assignment_id: str, *, looked_ms: int = 0) -> Tally:
         """Says that the caller can't judge an image: somebody else is asked. Raises as `grade`."""
         said = scoring_pb2.Abstention()
-        return self._judge(scoring_pb2.JudgeRequest(assignment_id=assignment_id, abstention=said, looked_ms=looked_ms))
+        return self._judge(
+            fill(scoring_pb2.JudgeRequest, assignment_id=assignment_id, abstention=said, looked_ms=looked_ms)
+        )
 
     def undo_judgement(self, campaign_id: str = "") -> Assignment:
         """Takes the caller's last judgement back; its image, leased again.
@@ -125,7 +129,7 @@ class ScoringCalls:
         Raises:
             NotFound: there is none.
         """
-        request = scoring_pb2.UndoJudgementRequest(campaign_id=campaign_id)
+        request = fill(scoring_pb2.UndoJudgementRequest, campaign_id=campaign_id)
         return to_assignment(self._labelling.call(self._scoring_stub().UndoJudgement, request).assignment)
 
     def opinions(self, campaign_id: str = "", *, page_size: int = 100) -> Iterator[Opinion]:
@@ -139,23 +143,25 @@ class ScoringCalls:
 
     def opinion_page(self, campaign_id: str = "", *, page_size: int = 100, page_token: str = "") -> OpinionPage:
         """One page of opinions."""
-        request = scoring_pb2.ListOpinionsRequest(campaign_id=campaign_id, page_size=page_size, page_token=page_token)
+        request = fill(
+            scoring_pb2.ListOpinionsRequest, campaign_id=campaign_id, page_size=page_size, page_token=page_token
+        )
         answer = self._labelling.call(self._scoring_stub().ListOpinions, request)
         return OpinionPage(tuple(map(to_opinion, answer.opinions)), answer.next_page_token)
 
     def vetoes(self, campaign_id: str = "") -> list[VetoRecord]:
         """The vetoes of a campaign's images, in force and taken back, newest first."""
-        request = scoring_pb2.ListVetoesRequest(campaign_id=campaign_id)
+        request = fill(scoring_pb2.ListVetoesRequest, campaign_id=campaign_id)
         return [to_veto(item) for item in self._labelling.call(self._scoring_stub().ListVetoes, request).vetoes]
 
     def revoke_vetoes(self, image_id: str, campaign_id: str = "") -> int:
         """Takes every veto of an image back; how many were in force."""
-        request = scoring_pb2.RevokeVetoesRequest(campaign_id=campaign_id, image_id=image_id)
+        request = fill(scoring_pb2.RevokeVetoesRequest, campaign_id=campaign_id, image_id=image_id)
         return self._labelling.call(self._scoring_stub().RevokeVetoes, request).revoked
 
     def agreement(self, campaign_id: str = "") -> Agreement:
         """How well the raters agree, and what it has cost."""
-        request = scoring_pb2.GetAgreementRequest(campaign_id=campaign_id)
+        request = fill(scoring_pb2.GetAgreementRequest, campaign_id=campaign_id)
         return to_agreement(self._labelling.call(self._scoring_stub().GetAgreement, request))
 
     def cancel_campaign(self, campaign_id: str) -> Campaign:
@@ -165,7 +171,7 @@ class ScoringCalls:
         Raises:
             NotFound: there is no such campaign.
         """
-        request = scoring_pb2.CancelCampaignRequest(campaign_id=campaign_id)
+        request = fill(scoring_pb2.CancelCampaignRequest, campaign_id=campaign_id)
         return to_campaign(self._labelling.call(self._scoring_stub().CancelCampaign, request).campaign)
 
     def choose_sets(self, campaign_id: str = "", *, allow_incomplete: bool = False) -> ChosenSets:
@@ -174,7 +180,7 @@ class ScoringCalls:
         Raises:
             NotReady: images still lack judgements and `allow_incomplete` is not set.
         """
-        request = scoring_pb2.ChooseSetsRequest(campaign_id=campaign_id, allow_incomplete=allow_incomplete)
+        request = fill(scoring_pb2.ChooseSetsRequest, campaign_id=campaign_id, allow_incomplete=allow_incomplete)
         return to_sets(self._labelling.call(self._scoring_stub().ChooseSets, request).sets)
 
     def chosen_sets(self, campaign_id: str = "") -> ChosenSets:
@@ -183,7 +189,7 @@ class ScoringCalls:
         Raises:
             NotFound: there is no such campaign, or none that is closed.
         """
-        request = scoring_pb2.GetChosenSetsRequest(campaign_id=campaign_id)
+        request = fill(scoring_pb2.GetChosenSetsRequest, campaign_id=campaign_id)
         return to_sets(self._labelling.call(self._scoring_stub().GetChosenSets, request).sets)
 
     def _judge(self, request: scoring_pb2.JudgeRequest) -> Tally:

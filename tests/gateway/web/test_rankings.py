@@ -28,6 +28,22 @@ def test_the_matrix(site: Site) -> None:
     assert found["cells"][-1]["top_discrepancy"] is None
 
 
+@pytest.mark.parametrize("number", ["4294967296", "²"])
+def test_a_version_that_can_not_be_is_refused(site: Site, number: str) -> None:
+    """In a query as anywhere: 400, with what is wrong."""
+    wrong = f"ours/{number}"
+    with site.visit(Role.REVIEWER) as client:
+        found = [
+            client.get("/api/matrix", params={"target": wrong}),
+            client.get("/api/ranking", params={**BUS, "competitor": wrong}),
+            client.get("/api/comparison", params={"version": wrong}),
+        ]
+    with site.visit(Role.ANNOTATOR) as client:
+        found.append(client.get("/api/mask-tasks/x/start", params={"competitor": wrong}))
+    assert [answer.status_code for answer in found] == [400] * 4
+    assert "name or name/3" in found[0].json()["detail"]
+
+
 def test_a_ranking_in_pages(site: Site) -> None:
     """Best first, with the contest that answered; a source filters."""
     with site.visit(Role.REVIEWER) as client:

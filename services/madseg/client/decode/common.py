@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from madseg.client.decode.fill import fill
 from madseg.client.errors import InvalidArgument
 from madseg.client.values.common import Contest, ContestState, Defender, ImageFilter, Role, Version
 from madseg.v1 import selector_pb2, types_pb2
@@ -55,7 +56,7 @@ def from_version(version: str | Version | None) -> types_pb2.ModelVersion | None
     if version is None:
         return None
     found = Version.of(version)
-    return types_pb2.ModelVersion(model=found.model, version=found.version)
+    return fill(types_pb2.ModelVersion, model=found.model, version=found.version)
 
 
 def to_defender(value: types_pb2.Defender.ValueType) -> Defender:
@@ -110,7 +111,8 @@ def from_filter(images: ImageFilter | None) -> types_pb2.ImageFilter | None:
     """The message of a filter; None stays unset."""
     if images is None:
         return None
-    return types_pb2.ImageFilter(
+    return fill(
+        types_pb2.ImageFilter,
         captured_from=to_timestamp(images.since, "since"),
         captured_until=to_timestamp(images.until, "until"),
         source=images.source,
@@ -122,7 +124,8 @@ def ranking_key(
     target: str | Version, competitor: str | Version, defender: str | Defender, class_name: str
 ) -> selector_pb2.RankingKey:
     """The message that names one ranking."""
-    return selector_pb2.RankingKey(
+    return fill(
+        selector_pb2.RankingKey,
         target=from_version(target),
         competitor=from_version(competitor),
         defender=from_defender(defender),

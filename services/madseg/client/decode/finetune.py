@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, fields
 
 from madseg.client.decode.common import from_version, to_moment, to_version
+from madseg.client.decode.fill import fill
 from madseg.client.errors import InvalidArgument
 from madseg.client.values.finetune import (
     ExampleSet,
@@ -56,25 +57,24 @@ def from_plan(plan: RunPlan) -> finetune_pb2.RunPlan:
     """The message of a plan.
 
     Raises:
-        InvalidArgument: a seed that isn't 64 bits, or a change that JSON can't say.
+        InvalidArgument: a value that no message can hold, or a change that JSON can't say.
     """
-    if not 0 <= plan.seed < 1 << 64:
-        raise InvalidArgument(f"seed must be 0..{(1 << 64) - 1}, got {plan.seed}", field="seed")
     try:
         changes = {name: json.dumps(value) for name, value in plan.changes.items()}
     except (TypeError, ValueError) as error:
         raise InvalidArgument(f"changes can't be said in JSON: {error}", field="changes") from error
-    return finetune_pb2.RunPlan(
+    return fill(
+        finetune_pb2.RunPlan,
         target=from_version(plan.target),
         campaign_ids=plan.campaign_ids,
         s0=plan.s0,
         t0=plan.t0,
         recipe=plan.recipe,
         changes=changes,
-        bounds=finetune_pb2.GateBounds(**{name: getattr(plan.bounds, name) for name in _BOUNDS}),
+        bounds=fill(finetune_pb2.GateBounds, **{name: getattr(plan.bounds, name) for name in _BOUNDS}),
         seed=plan.seed,
         promote=plan.promote,
-        network=None if plan.network is None else finetune_pb2.TorchNetwork(**asdict(plan.network)),
+        network=None if plan.network is None else fill(finetune_pb2.TorchNetwork, **asdict(plan.network)),
     )
 
 

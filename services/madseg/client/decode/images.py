@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from madseg.client.decode.common import from_version, to_moment, to_timestamp
+from madseg.client.decode.fill import fill
 from madseg.client.values.common import Box, Size
 from madseg.client.values.images import (
     Accepted,
@@ -18,7 +19,8 @@ from madseg.v1 import intake_pb2
 
 def from_upload(upload: Upload) -> intake_pb2.ImageUpload:
     """The message of a picture."""
-    return intake_pb2.ImageUpload(
+    return fill(
+        intake_pb2.ImageUpload,
         content=upload.content,
         name=upload.name,
         source=upload.source,
@@ -29,8 +31,11 @@ def from_upload(upload: Upload) -> intake_pb2.ImageUpload:
 
 def from_imported(item: ImportedMaps) -> intake_pb2.ImportPredictionsRequest:
     """The message of an image's label maps."""
-    maps = [intake_pb2.ImportedMap(version=from_version(each.version), label_map=each.label_map) for each in item.maps]
-    return intake_pb2.ImportPredictionsRequest(image_id=item.image_id, name=item.name, maps=maps, source=item.source)
+    kind = intake_pb2.ImportedMap
+    maps = [fill(kind, version=from_version(each.version), label_map=each.label_map) for each in item.maps]
+    return fill(
+        intake_pb2.ImportPredictionsRequest, image_id=item.image_id, name=item.name, maps=maps, source=item.source
+    )
 
 
 def to_accepted(message: intake_pb2.UploadImageResponse, name: str) -> Accepted:

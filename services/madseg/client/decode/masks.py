@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import TypeVar
 
 from madseg.client.decode.common import to_moment, to_version
+from madseg.client.decode.fill import fill, shown
 from madseg.client.errors import InvalidArgument
 from madseg.client.values.common import Box, Size
 from madseg.client.values.masks import (
@@ -122,12 +123,16 @@ def from_place(place: Point | tuple[int, int]) -> masks_pb2.Point:
     try:
         return masks_pb2.Point(x=x, y=y)
     except (ValueError, TypeError, OverflowError):
-        raise InvalidArgument(f"a place must be a column and a row from 0, got {(x, y)}", field="place") from None
+        raise InvalidArgument(
+            f"a place must be a column and a row from 0, got {shown((x, y))}", field="place"
+        ) from None
 
 
 def from_drawn(item: DrawnMask) -> masks_pb2.ImportMasksRequest:
     """The message of a mask drawn elsewhere."""
-    return masks_pb2.ImportMasksRequest(image_id=item.image_id, label_map=item.label_map, annotator=item.annotator)
+    return fill(
+        masks_pb2.ImportMasksRequest, image_id=item.image_id, label_map=item.label_map, annotator=item.annotator
+    )
 
 
 def to_task(message: masks_pb2.MaskTask) -> MaskTask:

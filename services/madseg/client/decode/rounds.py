@@ -2,6 +2,7 @@
 
 from madseg.client.decode import finetune, scoring
 from madseg.client.decode.common import to_moment, to_version
+from madseg.client.decode.fill import fill
 from madseg.client.errors import InvalidArgument
 from madseg.client.values.rounds import (
     PairedDifference,
@@ -79,21 +80,17 @@ def from_plan(plan: RoundPlan) -> rounds_pb2.RoundPlan:
     Raises:
         InvalidArgument: a value that no message can hold.
     """
-    try:
-        return rounds_pb2.RoundPlan(
-            per_ranking=plan.per_ranking,
-            campaign=scoring.from_plan(plan.campaign),
-            annotators=plan.annotators,
-            double_share=plan.double_share,
-            training=finetune.from_plan(plan.training),
-            approve_choice=plan.approve_choice,
-            approve_release=plan.approve_release,
-            evaluate_only=plan.evaluate_only,
-        )
-    except (ValueError, TypeError) as error:
-        if isinstance(error, InvalidArgument):
-            raise
-        raise InvalidArgument(f"the plan has a value that can't be: {error}", field="plan") from error
+    return fill(
+        rounds_pb2.RoundPlan,
+        per_ranking=plan.per_ranking,
+        campaign=scoring.from_plan(plan.campaign),
+        annotators=plan.annotators,
+        double_share=plan.double_share,
+        training=finetune.from_plan(plan.training),
+        approve_choice=plan.approve_choice,
+        approve_release=plan.approve_release,
+        evaluate_only=plan.evaluate_only,
+    )
 
 
 def to_plan(message: rounds_pb2.RoundPlan) -> RoundPlan:
@@ -143,19 +140,15 @@ def from_policy(policy: RoundPolicy) -> rounds_pb2.RoundPolicy:
     Raises:
         InvalidArgument: a value that no message can hold.
     """
-    try:
-        return rounds_pb2.RoundPolicy(
-            model=policy.model,
-            enabled=policy.enabled,
-            candidates=policy.candidates,
-            seconds=policy.seconds,
-            rounds=policy.rounds,
-            plan=from_plan(policy.plan),
-        )
-    except ValueError as error:
-        if isinstance(error, InvalidArgument):
-            raise
-        raise InvalidArgument(f"the policy has a number that can't be: {error}", field="policy") from error
+    return fill(
+        rounds_pb2.RoundPolicy,
+        model=policy.model,
+        enabled=policy.enabled,
+        candidates=policy.candidates,
+        seconds=policy.seconds,
+        rounds=policy.rounds,
+        plan=from_plan(policy.plan),
+    )
 
 
 def to_policy(message: rounds_pb2.RoundPolicy) -> RoundPolicy:

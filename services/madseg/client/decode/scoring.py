@@ -1,6 +1,7 @@
 """Messages of ScoringService."""
 
 from madseg.client.decode.common import to_moment, to_version
+from madseg.client.decode.fill import fill
 from madseg.client.errors import InvalidArgument
 from madseg.client.values.scoring import (
     Agreement,
@@ -51,21 +52,19 @@ def from_plan(plan: CampaignPlan | None) -> scoring_pb2.CampaignPlan | None:
     """
     if plan is None:
         return None
-    try:
-        return scoring_pb2.CampaignPlan(
-            raters=plan.raters,
-            counterexamples=plan.counterexamples,
-            test_reserved=plan.test_reserved,
-            test_reported=plan.test_reported,
-            test_per_class=plan.test_per_class,
-            adaptive=plan.adaptive,
-            full_share=plan.full_share,
-            repeat_share=plan.repeat_share,
-            lease_seconds=plan.lease_seconds,
-            seed=plan.seed,
-        )
-    except ValueError as error:
-        raise InvalidArgument(f"the plan has a number that can't be: {error}", field="plan") from error
+    return fill(
+        scoring_pb2.CampaignPlan,
+        raters=plan.raters,
+        counterexamples=plan.counterexamples,
+        test_reserved=plan.test_reserved,
+        test_reported=plan.test_reported,
+        test_per_class=plan.test_per_class,
+        adaptive=plan.adaptive,
+        full_share=plan.full_share,
+        repeat_share=plan.repeat_share,
+        lease_seconds=plan.lease_seconds,
+        seed=plan.seed,
+    )
 
 
 def to_plan(message: scoring_pb2.CampaignPlan) -> CampaignPlan:

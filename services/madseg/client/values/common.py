@@ -1,11 +1,17 @@
 """What the services have in common: versions, contests, filters."""
 
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from madseg.client.errors import InvalidArgument
+
+_NEWEST = (1 << 32) - 1
+"""The largest number of a version that a message holds."""
+
+_DIGITS = len(str(_NEWEST))
 
 
 class Role(StrEnum):
@@ -51,13 +57,15 @@ class Version:
         """The version written `name` or `name/3`.
 
         Raises:
-            InvalidArgument: what follows the stroke is not a whole number of at least 1.
+            InvalidArgument: what follows the stroke is not a whole number of 1 .. 2^32 - 1.
         """
         if isinstance(text, Version):
             return text
         name, stroke, number = text.partition("/")
-        if stroke and not (number.isdigit() and int(number) >= 1):
-            raise InvalidArgument(f"a version must be written name or name/3, got {text!r}")
+        plain = number.isascii() and number.isdigit() and len(number) <= _DIGITS
+        if stroke and not (plain and 1 <= int(number) <= _NEWEST):
+            told = f"a version must be written name or name/3, of 1..{_NEWEST}, got {reprlib.repr(text)}"
+            raise InvalidArgument(told)
         return cls(name, int(number or 0))
 
 
