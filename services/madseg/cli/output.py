@@ -1,6 +1,7 @@
 """What commands print: tables for people, JSON for machines."""
 
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -93,11 +94,14 @@ def moment(when: datetime | None) -> str:
 
 
 def plain(value: object) -> Any:
-    """What JSON can say of a value: dataclasses as objects, versions as "name/3", moments in ISO 8601."""
+    """What JSON can say of a value: dataclasses as objects, versions as "name/3", moments in ISO 8601; null for numbers
+    that it has none of."""
     from madseg.client import Version  # gRPC takes a third of a second to load
 
     if isinstance(value, Version | date):
         return str(value) if isinstance(value, Version) else value.isoformat()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
     if is_dataclass(value):
         return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Mapping):
@@ -111,5 +115,5 @@ def plain(value: object) -> Any:
 
 def emit(value: object) -> None:
     """One JSON document in one line."""
-    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(plain(value), ensure_ascii=False, allow_nan=False) + "\n")
     sys.stdout.flush()
