@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from structlog.testing import capture_logs
 
+from madseg.client.connection import KEEPALIVE_MS
 from madseg.core.errors import (
     AlreadyExists,
     Busy,
@@ -27,9 +28,10 @@ from madseg.core.errors import (
     TooMany,
     Unavailable,
 )
-from madseg.rpc import Server, ServerSettings, Service
+from madseg.rpc import Alive, Server, ServerSettings, Service
 from madseg.rpc import serving as of_settings
 from madseg.security.access import Everybody
+from madseg.security.guarding import Guarding, guard
 from madseg.settings import setting
 from madseg.v1 import models_pb2, selector_pb2
 from madseg.v1.models_pb2_grpc import ModelsServiceServicer, ModelsServiceStub, add_ModelsServiceServicer_to_server
@@ -38,6 +40,7 @@ from madseg.v1.selector_pb2_grpc import (
     SelectorServiceStub,
     add_SelectorServiceServicer_to_server,
 )
+from tests.servers.proxy import Proxy
 
 MODELS = "madseg.v1.ModelsService"
 SELECTOR = "madseg.v1.SelectorService"
@@ -182,13 +185,14 @@ def test_what_is_too_much_says_when_to_come_again() -> None:
     assert again.retry_delay.ToMilliseconds() == 2500
 
 
-@pytest.mark.parametrize("letter", ["x", "é", "💥", "\n"])
+@pytest.mark.parametrize("letter", ["x", "é", "💥", "\n", "\ud800"])
 def test_a_long_sentence_is_cut_and_still_arrives(letter: str) -> None:
     """Peers refuse much metadata, and errors show what callers sent."""
     with serving(refusing(InvalidInput(f"no shelf {letter * 50_000}", field="shelf"))) as (_, channel):
         refusal = failed(lambda: ModelsServiceStub(channel).ListModels(models_pb2.ListModelsRequest()))
     assert refusal.code() is grpc.StatusCode.INVALID_ARGUMENT
-    assert (refusal.details() or "").startswith(f"no shelf {letter * 100}")
+    shown = letter.encode(errors="backslashreplace").decode()
+    assert (refusal.details() or "").startswith(f"no shelf {shown * 100}")
     assert (refusal.details() or "").endswith("…")
 
 
@@ -237,6 +241,62 @@ def test_streams_end_soon_when_the_server_stops(pause: float) -> None:
         thread.join(10)
     assert [call.code() for call in said] == [grpc.StatusCode.UNAVAILABLE]
     assert heard == list(range(1, len(heard) + 1))
+
+
+@pytest.mark.timeout(60)
+def test_a_watcher_that_vanished_gives_its_place_back() -> None:
+    """Without a word: its machine died, or the network between."""
+    service = Service(SELECTOR, Watched(3600), add_SelectorServiceServicer_to_server)  # type: ignore[abstract]
+    server = Server(
+        [service], "127.0.0.1:0", guarded=guard(Guarding(max_streams=1)), alive=Alive(after=0.5, within=0.5)
+    )
+    server.start()
+    request = selector_pb2.WatchRankingRequest()
+    with (
+        Proxy("127.0.0.1", server.port) as proxy,
+        grpc.insecure_channel(proxy.address) as gone,
+        grpc.insecure_channel(server.reachable) as channel,
+    ):
+        watched = SelectorServiceStub(gone).WatchRanking(request)
+        assert next(watched).revision == 1
+        refused = failed(lambda: next(SelectorServiceStub(channel).WatchRanking(request, timeout=10)))
+        assert refused.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        proxy.hang()
+        assert _let_in(SelectorServiceStub(channel), within=30)
+        watched.cancel()
+    server.stop()
+
+
+def _let_in(stub: SelectorServiceStub, within: float) -> bool:
+    """Whether a watcher finds a place, within seconds."""
+    deadline = time.monotonic() + within
+    while time.monotonic() < deadline:
+        with suppress(grpc.RpcError):
+            return bool(next(stub.WatchRanking(selector_pb2.WatchRankingRequest(), timeout=10)).revision)
+        time.sleep(0.1)
+    return False
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(("pings", "taken"), [(0.1, True), (300.0, False)], ids=["fair", "too many"])
+def test_clients_may_ping_at_a_fair_rate(pings: float, taken: bool) -> None:
+    """Oftener than the server allows, it hangs up on them."""
+    servicer = Watched(3600)  # type: ignore[abstract]
+    service = Service(SELECTOR, servicer, add_SelectorServiceServicer_to_server)
+    server = Server([service], "127.0.0.1:0", alive=Alive(pings=pings))
+    server.start()
+    options = [("grpc.keepalive_time_ms", 300), ("grpc.http2.max_pings_without_data", 0)]
+    with grpc.insecure_channel(server.reachable, options) as channel:
+        call = SelectorServiceStub(channel).WatchRanking(selector_pb2.WatchRankingRequest(), timeout=5)
+        assert next(call).revision == 1
+        ended = failed(lambda: next(call)).code()
+    server.stop()
+    assert (ended is grpc.StatusCode.DEADLINE_EXCEEDED) == taken
+
+
+def test_our_own_client_pings_less_often_than_the_server_takes() -> None:
+    """Or it would be hung up on."""
+    assert Alive().pings * 1000 < KEEPALIVE_MS
 
 
 def test_a_port_that_is_taken_is_a_conflict_that_names_it() -> None:

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 import structlog
@@ -43,6 +43,8 @@ from madseg.security.gate import KINDS, Gate
 from madseg.security.guarding import Guard, Guarding, guard
 from madseg.security.tls import ServerTls, TlsSettings, open_tls
 
+A = TypeVar("A")
+
 log = structlog.get_logger("madseg.rpc")
 
 MAX_MESSAGE_BYTES = 72 << 20
@@ -57,6 +59,40 @@ GRACE_SECONDS = 5.0
 LAST_ANSWER_SECONDS = 0.5
 """How long a stop waits for a stream's next answer; then the stream ends, as it may have none for hours."""
 
+PIECE_SECONDS = 30.0
+"""How long the next piece of an upload may take, as over HTTP."""
+
+
+class TooSlow(MadsegError):
+    """An upload whose next piece doesn't come. Nothing of it was kept."""
+
+
+@dataclass(frozen=True)
+class Alive:
+    """How a server finds out that a peer is gone that says nothing, in seconds.
+
+    One that was silent for `after` is pinged, and hung up on where it doesn't answer `within`: else a watcher whose
+    machine died would keep its place for two hours. Peers may ping once in `pings`, also between calls; ours do every
+    five minutes, as gRPC's own servers take it.
+    """
+
+    after: float = 60.0
+    within: float = 20.0
+    pings: float = 10.0
+
+    @property
+    def options(self) -> list[tuple[str, int]]:
+        """As gRPC names them."""
+        return [
+            ("grpc.keepalive_time_ms", int(self.after * 1000)),
+            ("grpc.keepalive_timeout_ms", int(self.within * 1000)),
+            ("grpc.http2.ping_timeout_ms", int(self.within * 1000)),  # or it waits a minute all the same
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.max_pings_without_data", 0),  # any number: silence is when they are needed
+            ("grpc.http2.min_ping_interval_without_data_ms", int(self.pings * 1000)),
+        ]
+
+
 _CODES: tuple[tuple[type[MadsegError], grpc.StatusCode], ...] = (
     (InvalidInput, grpc.StatusCode.INVALID_ARGUMENT),
     (NotFound, grpc.StatusCode.NOT_FOUND),
@@ -66,6 +102,7 @@ _CODES: tuple[tuple[type[MadsegError], grpc.StatusCode], ...] = (
     (Unauthenticated, grpc.StatusCode.UNAUTHENTICATED),
     (Forbidden, grpc.StatusCode.PERMISSION_DENIED),
     (TooMany, grpc.StatusCode.RESOURCE_EXHAUSTED),
+    (TooSlow, grpc.StatusCode.ABORTED),
     (Unavailable, grpc.StatusCode.UNAVAILABLE),
 )
 
@@ -86,7 +123,7 @@ class Server:
     are taken; without it everybody's are, for a server inside of a test. `guarded` says how many, by default as the
     settings do. Health and reflection are open to all. Without `tls` it is in the clear. `health` is an address at
     which health alone is answered in the clear, for probes that know no TLS; none by default. `setting` is what names
-    `address`, for whoever finds it taken.
+    `address`, for whoever finds it taken. `alive` says when peers count as gone.
     """
 
     def __init__(
@@ -100,10 +137,11 @@ class Server:
         tls: ServerTls | None = None,
         health: str = "",
         setting: str = "its setting",
+        alive: Alive = Alive(),
     ) -> None:
         self._guard = guarded or guard(Guarding())
         self._services, self._address, self._threads, self._admission = services, address, threads, admission
-        self._tls, self._health, self._setting = tls, health, setting
+        self._tls, self._health, self._setting, self._alive = tls, health, setting, alive
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="grpc", daemon=True)
         self._ready: Future[int] = Future()
@@ -149,6 +187,7 @@ class Server:
                     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
                     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
                     ("grpc.so_reuseport", 0),
+                    *self._alive.options,
                 ],
             )
             health_servicer = health.aio.HealthServicer()
@@ -207,7 +246,7 @@ async def _answering_probes(servicer: Any, address: str) -> grpc.aio.Server | No
     """A server of health alone; None for no address. Raises Conflict where the address is taken."""
     if not address:
         return None
-    server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
+    server = grpc.aio.server(options=[("grpc.so_reuseport", 0), *Alive().options])
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     _listen(server, address, None, "MADSEG_HEALTH")
     await server.start()
@@ -308,6 +347,25 @@ async def _read_each(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
         yield _read(request)
 
 
+async def paced(requests: AsyncIterator[A], seconds: float = PIECE_SECONDS) -> AsyncIterator[A]:
+    """The pieces of an upload as they come.
+
+    Raises:
+        TooSlow: the next one takes longer than `seconds`.
+    """
+    while True:
+        try:
+            async with asyncio.timeout(seconds):
+                piece = await anext(requests)
+        except StopAsyncIteration:
+            return
+        except TimeoutError as error:
+            raise TooSlow(
+                f"no piece of the upload came for {seconds:g} seconds: send it again from the start"
+            ) from error
+        yield piece
+
+
 async def _until(answers: AsyncIterator[Any], stopping: asyncio.Event) -> AsyncIterator[Any]:
     """The answers until the server stops.
 
@@ -354,9 +412,9 @@ def _code(error: BaseException) -> str:
 
 def _shortened(sentence: str) -> str:
     """At most `MAX_SENTENCE_BYTES`: errors show what the caller sent, which may be long."""
-    data = sentence.encode()
+    data = sentence.encode(errors="backslashreplace")
     if len(data) <= MAX_SENTENCE_BYTES:
-        return sentence
+        return data.decode()
     return data[:MAX_SENTENCE_BYTES].decode(errors="ignore") + "…"
 
 

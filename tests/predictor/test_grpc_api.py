@@ -1,6 +1,9 @@
 """Networks over gRPC: a header, then the file in chunks; whatever else comes is refused and leaves nothing."""
 
+import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,10 +24,12 @@ from tests.predictor.test_catalogue import card
 class Serving:
     """A server of the Models service over an empty repository."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, patience: float) -> None:
         self.announced: list[object] = []
         self.catalogue = Catalogue(root, COLOURS, Size(*GRID), self.announced.extend, lambda: datetime.now(UTC))
-        service = Service("madseg.v1.ModelsService", ModelsApi(self.catalogue), add_ModelsServiceServicer_to_server)
+        service = Service(
+            "madseg.v1.ModelsService", ModelsApi(self.catalogue, patience), add_ModelsServiceServicer_to_server
+        )
         self.server = Server([service], "127.0.0.1:0")
         self.server.start()
         self.channel = grpc.insecure_channel(self.server.reachable)
@@ -34,23 +39,37 @@ class Serving:
         """Sends the parts of an upload."""
         return self.stub.AddModel(iter(parts), timeout=60)
 
-    def refusal(self, *parts: pb.AddModelRequest) -> tuple[grpc.StatusCode, str]:
-        """How an upload is refused; nothing may be left of it."""
+    def refusal(self, *parts: pb.AddModelRequest, then: float = 0) -> tuple[grpc.StatusCode, str]:
+        """How an upload is refused that stops for some seconds at its end; nothing may be left of it."""
+        over = threading.Event()
+
+        def sent() -> Iterator[pb.AddModelRequest]:
+            yield from parts
+            over.wait(then)
+
         with pytest.raises(grpc.RpcError) as raised:
-            self.add(*parts)
+            self.stub.AddModel(sent(), timeout=60)
+        over.set()
         assert isinstance(raised.value, grpc.Call)
         assert self.announced == []
         assert self.catalogue.models() == []
         return raised.value.code(), raised.value.details() or ""
 
 
+@contextmanager
+def serving(root: Path, patience: float = 30.0) -> Iterator[Serving]:
+    """Running."""
+    made = Serving(root, patience)
+    yield made
+    made.channel.close()
+    made.server.stop()
+
+
 @pytest.fixture
 def it(tmp_path: Path) -> Iterator[Serving]:
-    """Running."""
-    serving = Serving(tmp_path / "models")
-    yield serving
-    serving.channel.close()
-    serving.server.stop()
+    """Running, and as patient as by default."""
+    with serving(tmp_path / "models") as made:
+        yield made
 
 
 def header(text: str = card("net", "target"), file_name: str = "net.onnx") -> pb.AddModelRequest:
@@ -117,6 +136,32 @@ def test_an_upload_that_is_none_is_refused_and_leaves_nothing(
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     assert told
     assert said in told
+
+
+def test_an_upload_that_stops_is_given_up(tmp_path: Path) -> None:
+    """With a sentence, and nothing is left of it."""
+    with serving(tmp_path / "models", patience=0.2) as it:
+        code, told = it.refusal(header(), chunks(FILE)[0], then=60)
+        assert code is grpc.StatusCode.ABORTED
+        assert told == "no piece of the upload came for 0.2 seconds: send it again from the start"
+        assert it.refusal(then=60)[0] is grpc.StatusCode.ABORTED
+        assert it.add(header(), *chunks(FILE)).model.name == "net"
+
+
+def test_uploads_that_stop_keep_no_thread_from_others(it: Serving) -> None:
+    """However many there are."""
+    stopped = threading.Event()
+
+    def halting() -> Iterator[pb.AddModelRequest]:
+        yield header()
+        stopped.wait(60)
+
+    under_way = [it.stub.AddModel.future(halting(), timeout=60) for _ in range(20)]
+    time.sleep(0.5)
+    assert list(it.stub.ListModels(pb.ListModelsRequest(), timeout=20).models) == []
+    for call in under_way:
+        call.cancel()
+    stopped.set()
 
 
 def test_a_name_that_is_taken_is_refused(it: Serving) -> None:

@@ -1,16 +1,18 @@
 """ModelsService: decode, one call, encode."""
 
+import asyncio
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from madseg.core.errors import Conflict, InvalidInput
 from madseg.predictor.add import Added
 from madseg.predictor.announce import Model
 from madseg.predictor.catalogue import Catalogue
 from madseg.requests import plain_text
+from madseg.rpc import PIECE_SECONDS, paced
 from madseg.v1 import models_pb2 as pb
 from madseg.v1.models_pb2_grpc import ModelsServiceServicer
 from madseg.wire import role, role_proto
@@ -18,15 +20,20 @@ from madseg.wire import role, role_proto
 MAX_NETWORK_BYTES = 2 << 30
 """Largest network: ONNX itself ends at 2 GiB."""
 
+A = TypeVar("A")
+
 MAX_KEY = 200
 """Characters of an idempotency key."""
 
 
 class ModelsApi(ModelsServiceServicer):
-    """What the catalogue does, over gRPC."""
+    """What the catalogue does, over gRPC. The next piece of an upload may take `patience` seconds.
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+    Uploads are received on the server's loop: one that stops takes no thread from other calls.
+    """
+
+    def __init__(self, catalogue: Catalogue, patience: float = PIECE_SECONDS) -> None:
+        self._catalogue, self._patience = catalogue, patience
 
     def ListModels(self, request: pb.ListModelsRequest, context: Any) -> pb.ListModelsResponse:
         return pb.ListModelsResponse(models=[self._proto(model) for model in self._catalogue.models()])
@@ -35,20 +42,15 @@ class ModelsApi(ModelsServiceServicer):
         model = self._catalogue.model(request.name)
         return pb.GetModelResponse(model=self._proto(model), card=model.card)
 
-    def AddModel(self, request_iterator: Iterator[pb.AddModelRequest], context: Any) -> pb.AddModelResponse:
-        with _received(request_iterator) as (header, path):
-            model, added = self._catalogue.add(path, header.card, Path(header.file_name).stem)
-        return pb.AddModelResponse(model=self._proto(model), findings=findings(added))
+    async def AddModel(self, request_iterator: AsyncIterator[pb.AddModelRequest], context: Any) -> pb.AddModelResponse:
+        async with _received(request_iterator, self._patience) as (header, path):
+            return await _to_its_end(lambda: self._added(header, path))
 
-    def ReleaseVersion(
-        self, request_iterator: Iterator[pb.ReleaseVersionRequest], context: Any
+    async def ReleaseVersion(
+        self, request_iterator: AsyncIterator[pb.ReleaseVersionRequest], context: Any
     ) -> pb.ReleaseVersionResponse:
-        with _received(request_iterator) as (header, path):
-            key = plain_text(header.idempotency_key, "idempotency_key", MAX_KEY) or None
-            stem, parent = Path(header.file_name).stem, header.parent or None
-            model, added = self._catalogue.release(path, header.model, header.card, stem, key=key, parent=parent)
-        told = [*findings(added), _place(model, added.version)]
-        return pb.ReleaseVersionResponse(model=self._proto(model), findings=told, version=added.version)
+        async with _received(request_iterator, self._patience) as (header, path):
+            return await _to_its_end(lambda: self._released(header, path))
 
     def RegisterImportedModel(
         self, request: pb.RegisterImportedModelRequest, context: Any
@@ -67,6 +69,17 @@ class ModelsApi(ModelsServiceServicer):
     def RollbackVersion(self, request: pb.RollbackVersionRequest, context: Any) -> pb.RollbackVersionResponse:
         model, before = self._catalogue.rollback(request.name)
         return pb.RollbackVersionResponse(model=self._proto(model), before=before)
+
+    def _added(self, header: pb.ModelUpload, path: Path) -> pb.AddModelResponse:
+        model, added = self._catalogue.add(path, header.card, Path(header.file_name).stem)
+        return pb.AddModelResponse(model=self._proto(model), findings=findings(added))
+
+    def _released(self, header: pb.ModelUpload, path: Path) -> pb.ReleaseVersionResponse:
+        key = plain_text(header.idempotency_key, "idempotency_key", MAX_KEY) or None
+        stem, parent = Path(header.file_name).stem, header.parent or None
+        model, added = self._catalogue.release(path, header.model, header.card, stem, key=key, parent=parent)
+        told = [*findings(added), _place(model, added.version)]
+        return pb.ReleaseVersionResponse(model=self._proto(model), findings=told, version=added.version)
 
     def _proto(self, model: Model) -> pb.Model:
         versions = [
@@ -117,23 +130,37 @@ def findings(added: Added) -> list[str]:
     return [*lines, *added.tried, *report.warnings]
 
 
-@contextmanager
-def _received(
-    parts: Iterator[pb.AddModelRequest] | Iterator[pb.ReleaseVersionRequest],
-) -> Iterator[tuple[pb.ModelUpload, Path]]:
+async def _to_its_end(act: Callable[[], A]) -> A:
+    """What a function gives that a thread carries out. It ends also where whoever called is gone, as it changes
+    models; what it reads has to stay as long."""
+    working = asyncio.ensure_future(asyncio.to_thread(act))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait({working})
+        working.exception()  # nobody is there to hear it
+        raise
+
+
+@asynccontextmanager
+async def _received(
+    parts: AsyncIterator[pb.AddModelRequest | pb.ReleaseVersionRequest], patience: float
+) -> AsyncIterator[tuple[pb.ModelUpload, Path]]:
     """The header and the uploaded file, in a folder that goes afterwards.
 
     Raises:
         InvalidInput: no header first, no chunk, more than 2 GiB.
+        TooSlow: the next part takes longer than `patience` seconds.
     """
-    first = next(parts, None)
+    coming = paced(parts, patience)
+    first = await anext(coming, None)
     if first is None or first.WhichOneof("part") != "header":
         raise InvalidInput("the first message must be the header", field="header")
     with tempfile.TemporaryDirectory(prefix="madseg-upload-") as folder:
         path, size = Path(folder) / "network.onnx", 0
         with path.open("wb") as file:
-            for part in parts:
-                size += file.write(part.chunk)
+            async for part in coming:
+                size += await asyncio.to_thread(file.write, part.chunk)
                 if size > MAX_NETWORK_BYTES:
                     raise InvalidInput("a network has at most 2 GiB", field="chunk")
         if not size:
