@@ -31,7 +31,23 @@ grpcurl -plaintext -H "authorization: Bearer $MADSEG_TOKEN" 127.0.0.1:7003 madse
 ```
 
 A list comes in pages: `page_token` is empty for the first, and is the answer's `next_page_token` for the one after.
-Errors are gRPC's status codes with a `google.rpc.ErrorInfo`, whose `reason` is a name of `madseg.core.errors`.
+Errors are gRPC's status codes with a `google.rpc.ErrorInfo`, whose `reason` is the error's name:
+
+| code | reasons |
+|---|---|
+| INVALID_ARGUMENT | `InvalidInput`, `InvalidImage`, `InvalidLabelMap`, `InvalidModel`, `Poison` |
+| INVALID_ARGUMENT, of a picture | `TooLarge`, `UnknownFormat`, `Forgotten` (it is banned) |
+| NOT_FOUND | `NotFound` |
+| ALREADY_EXISTS | `AlreadyExists` |
+| FAILED_PRECONDITION | `NotReady`, `Conflict` |
+| UNAUTHENTICATED | `Unauthenticated` |
+| PERMISSION_DENIED | `Forbidden` |
+| RESOURCE_EXHAUSTED | `TooMany`, `Busy` |
+| ABORTED | `TooSlow` (an upload whose next chunk didn't come) |
+| UNAVAILABLE | `Unavailable`; of the inference server `Late`, `Gone`, `Dead`, `RegionLost` |
+| UNKNOWN | `MadsegError` (a network failed on a picture) |
+
+A defect is INTERNAL without an `ErrorInfo`; its sentence has a number that stands in the server's log.
 Where a field is at fault a `google.rpc.BadRequest` names it.
 UNAVAILABLE may be tried again, and so may every call with an idempotency key.
 [Examples](examples/README.md) call it with grpcurl and from Python, which has a [typed client](client.md).

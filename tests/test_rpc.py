@@ -1,11 +1,13 @@
 """The gRPC edge: every error has its status, its reason and its field; streams end when the server does."""
 
+import ast
 import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -165,6 +167,24 @@ def test_each_error_has_its_status(error: MadsegError, code: grpc.StatusCode) ->
             assert status.details[0].Unpack(info)
             assert (info.reason, info.domain) == (type(error).__name__, "madseg")
             assert (status.code, status.message) == (code.value[0], str(error))
+
+
+def test_the_reference_lists_every_reason() -> None:
+    """Of errors that calls end with: not those of training, nor what an adapter or its caller takes on itself."""
+    root = Path(__file__).parents[1]
+    bases = {
+        node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}
+        for path in sorted((root / "services" / "madseg").rglob("*.py"))
+        if "client" not in path.parts
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+    }
+    errors = {"MadsegError"}
+    while more := {name for name, above in bases.items() if above & errors} - errors:
+        errors |= more
+    told = (root / "docs" / "api.md").read_text().partition("\n## ")[0]
+    inside = {"Diverged", "Stopped", "Misplaced"}
+    assert sorted(name for name in errors - inside if f"`{name}`" not in told) == []
 
 
 def test_the_field_at_fault_is_named() -> None:

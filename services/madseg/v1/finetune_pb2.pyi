@@ -227,7 +227,7 @@ class RunPlan(_message.Message):
     recipe: _builtins.str
     """paper2021 or modern; default modern."""
     seed: _builtins.int
-    """Decides every draw of the run; default 0."""
+    """Decides every draw of the run, below 2 ** 63; default 0."""
     promote: _builtins.bool
     """Release the version by itself when the gate lets it through."""
     @_builtins.property
@@ -409,11 +409,11 @@ class Figure(_message.Message):
     HIGH_FIELD_NUMBER: _builtins.int
     IMAGES_FIELD_NUMBER: _builtins.int
     value: _builtins.float
-    """Its value."""
+    """Its value in the unit of the field that holds it: mIoU or a share, [0, 1]; a gain of mIoU, [-1, 1]."""
     low: _builtins.float
-    """Lower end."""
+    """Lower end, in the unit of `value`."""
     high: _builtins.float
-    """Upper end."""
+    """Upper end, in the unit of `value`."""
     images: _builtins.int
     """Images it stands on."""
     def __init__(
@@ -444,11 +444,15 @@ class GateCheck(_message.Message):
     PASSED_FIELD_NUMBER: _builtins.int
     SENTENCE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Its name."""
+    """Its name: learned (share of the weights that changed, [0, 1]), agreement (share of a picture's labels on which the
+    file says what torch says, [0, 1]), t0_report_drop (by how much mIoU fell, [-1, 1]; below 0: it rose),
+    negative_flips (share of T0-report's images that got worse, [0, 1]), megabytes (size of the file, 10^6 bytes) or
+    slower (how many times as long as the old version it takes for a picture).
+    """
     found: _builtins.float
-    """What was found."""
+    """What was found, in the unit of the name."""
     allowed: _builtins.float
-    """What is allowed."""
+    """What is allowed, in the same unit: above it for learned, at least it for agreement, at most it for the others."""
     passed: _builtins.bool
     """Whether it holds."""
     sentence: _builtins.str
@@ -804,7 +808,7 @@ class PromoteRunRequest(_message.Message):
     run_id: _builtins.str
     """Which run."""
     despite_gate: _builtins.bool
-    """Release it although the gate refused it."""
+    """Release it although the gate refused it; admins."""
     def __init__(
         self,
         *,

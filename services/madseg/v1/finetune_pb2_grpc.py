@@ -111,7 +111,8 @@ class FineTuneServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def PromoteRun(self, request, context):
-        """Releases the version that a run made, which has passed the gate or is let through by name. Operators.
+        """Releases the version that a run made, which has passed the gate or is let through by name. Operators; with
+        `despite_gate` admins.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

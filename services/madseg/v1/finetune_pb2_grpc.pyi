@@ -47,7 +47,9 @@ class FineTuneServiceStub:
     CancelRun: _grpc.UnaryUnaryMultiCallable[_finetune_pb2.CancelRunRequest, _finetune_pb2.CancelRunResponse]
     """Ends a run that goes on; what it had is kept for the record. Operators."""
     PromoteRun: _grpc.UnaryUnaryMultiCallable[_finetune_pb2.PromoteRunRequest, _finetune_pb2.PromoteRunResponse]
-    """Releases the version that a run made, which has passed the gate or is let through by name. Operators."""
+    """Releases the version that a run made, which has passed the gate or is let through by name. Operators; with
+    `despite_gate` admins.
+    """
 
 @_typing.type_check_only
 class FineTuneServiceAsyncStub(FineTuneServiceStub):
@@ -68,7 +70,9 @@ class FineTuneServiceAsyncStub(FineTuneServiceStub):
     CancelRun: _aio.UnaryUnaryMultiCallable[_finetune_pb2.CancelRunRequest, _finetune_pb2.CancelRunResponse]  # type: ignore[assignment]
     """Ends a run that goes on; what it had is kept for the record. Operators."""
     PromoteRun: _aio.UnaryUnaryMultiCallable[_finetune_pb2.PromoteRunRequest, _finetune_pb2.PromoteRunResponse]  # type: ignore[assignment]
-    """Releases the version that a run made, which has passed the gate or is let through by name. Operators."""
+    """Releases the version that a run made, which has passed the gate or is let through by name. Operators; with
+    `despite_gate` admins.
+    """
 
 class FineTuneServiceServicer(metaclass=_abc_1.ABCMeta):
     """Trains the target on its counterexamples, holds the new version against the old, and releases it.
@@ -122,6 +126,8 @@ class FineTuneServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _finetune_pb2.PromoteRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_finetune_pb2.PromoteRunResponse, _abc.Awaitable[_finetune_pb2.PromoteRunResponse]]:
-        """Releases the version that a run made, which has passed the gate or is let through by name. Operators."""
+        """Releases the version that a run made, which has passed the gate or is let through by name. Operators; with
+        `despite_gate` admins.
+        """
 
 def add_FineTuneServiceServicer_to_server(servicer: FineTuneServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

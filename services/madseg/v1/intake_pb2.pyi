@@ -77,7 +77,9 @@ class ImageUpload(_message.Message):
     CAPTURED_AT_FIELD_NUMBER: _builtins.int
     TAGS_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
-    """The file as it is: JPEG, PNG, WebP, TIFF, BMP or GIF with one frame."""
+    """The file as it is: JPEG, PNG, WebP, TIFF, BMP or GIF with one frame. At most 64 MiB, or
+    what MADSEG_MAX_BYTES allows.
+    """
     name: _builtins.str
     """Name for messages to people; not kept as an identity."""
     source: _builtins.str
@@ -261,7 +263,7 @@ class ImportPredictionsRequest(_message.Message):
     """Where it comes from, for maps without pictures; default "import"."""
     @_builtins.property
     def maps(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportedMap]:
-        """The label maps."""
+        """The label maps, 1..100."""
 
     def __init__(
         self,
@@ -458,7 +460,7 @@ class GetPictureRequest(_message.Message):
     image_id: _builtins.str
     """32 hexadecimal digits."""
     kind: Global___PictureKind.ValueType
-    """Which picture."""
+    """Which picture; a kind that the server doesn't know is taken for the canonical one."""
     def __init__(
         self,
         *,

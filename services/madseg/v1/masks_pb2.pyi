@@ -879,7 +879,7 @@ class SaveMaskRequest(_message.Message):
     follows: _builtins.int
     """The revision that this one follows; another one than the last is refused."""
     label_map: _builtins.bytes
-    """Wire form of madseg.core.label_map on the original's grid, void outside the crop."""
+    """Wire form of madseg.core.label_map on the original's grid, void outside the crop; at most 16 MiB."""
     idempotency_key: _builtins.str
     """A second call with the same key answers with the revision that the first one made; at most 200 characters."""
     drawing_ms: _builtins.int
@@ -1441,7 +1441,7 @@ class ImportMasksRequest(_message.Message):
     image_id: _builtins.str
     """32 hexadecimal digits. It must have a task that isn't accepted."""
     label_map: _builtins.bytes
-    """Wire form of madseg.core.label_map on the original's grid."""
+    """Wire form of madseg.core.label_map on the original's grid; at most 16 MiB."""
     annotator: _builtins.str
     """Who drew it; empty: the caller."""
     def __init__(

@@ -249,7 +249,7 @@ class AddModelRequest(_message.Message):
     HEADER_FIELD_NUMBER: _builtins.int
     CHUNK_FIELD_NUMBER: _builtins.int
     chunk: _builtins.bytes
-    """At most 1 MiB of the ONNX file, in order."""
+    """At most 1 MiB of the ONNX file, in order. Each is to come within 30 seconds of the one before."""
     @_builtins.property
     def header(self) -> Global___ModelUpload:
         """Once, first."""
@@ -309,7 +309,7 @@ class ReleaseVersionRequest(_message.Message):
     HEADER_FIELD_NUMBER: _builtins.int
     CHUNK_FIELD_NUMBER: _builtins.int
     chunk: _builtins.bytes
-    """At most 1 MiB of the ONNX file, in order."""
+    """At most 1 MiB of the ONNX file, in order. Each is to come within 30 seconds of the one before."""
     @_builtins.property
     def header(self) -> Global___ModelUpload:
         """Once, first."""

@@ -156,7 +156,7 @@ class CampaignPlan(_message.Message):
     lease_seconds: _builtins.int
     """Seconds after which a lease goes to somebody else, 10..86400; default 900."""
     seed: _builtins.int
-    """Decides orders and draws; default: drawn."""
+    """Decides orders and draws, any 64 bits; default: drawn."""
     def __init__(
         self,
         *,
@@ -1010,7 +1010,7 @@ class RevokeVetoesRequest(_message.Message):
     CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
     IMAGE_ID_FIELD_NUMBER: _builtins.int
     campaign_id: _builtins.str
-    """Which campaign."""
+    """Which campaign; empty: the newest, whatever its state."""
     image_id: _builtins.str
     """32 hexadecimal digits."""
     def __init__(
@@ -1206,7 +1206,7 @@ class CancelCampaignRequest(_message.Message):
 
     CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
     campaign_id: _builtins.str
-    """Which campaign."""
+    """Which campaign; must be given."""
     def __init__(
         self,
         *,
@@ -1257,7 +1257,7 @@ class ChooseSetsRequest(_message.Message):
     CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
     ALLOW_INCOMPLETE_FIELD_NUMBER: _builtins.int
     campaign_id: _builtins.str
-    """Which campaign; empty: the newest."""
+    """Which campaign; empty: the newest, whatever its state."""
     allow_incomplete: _builtins.bool
     """Choose although images still lack judgements; they are left out."""
     def __init__(

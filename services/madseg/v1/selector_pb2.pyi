@@ -495,11 +495,11 @@ class CutCandidatesRequest(_message.Message):
     allow_incomplete: _builtins.bool
     """Cut even though a contest is still filling; what is lacking is recorded."""
     idempotency_key: _builtins.str
-    """A second call with the same key answers with the set that the first one cut."""
+    """A second call with the same key answers with the set that the first one cut; at most 200 characters."""
     keep_near_duplicates: _builtins.bool
     """Treat near-duplicates as images of their own (the paper)."""
     note: _builtins.str
-    """A note for people."""
+    """A note for people, at most 2000 characters."""
     strategy: Global___CutStrategy.ValueType
     """By what images are put in order."""
     size: _builtins.int
