@@ -194,6 +194,22 @@ def test_a_timeout_must_be_above_zero() -> None:
         Client(timeout=0)
 
 
+@pytest.mark.parametrize("timeout", [0, -1.0, float("nan"), float("inf")])
+def test_so_must_that_of_a_call(services: Running, timeout: float) -> None:
+    """0 doesn't mean the default, nor anything else that is no deadline."""
+    client, key = services.client, ("ours", "theirs", "target", "bus")
+    asked: tuple[Callable[[], object], ...] = (
+        lambda: client.cut_candidates(timeout=timeout),
+        lambda: client.add_model(__file__, "name: net", timeout=timeout),
+        lambda: next(client.watch(*key, timeout=timeout)),
+        lambda: client.upload_many([], timeout=timeout),
+    )
+    for ask in asked:
+        with pytest.raises(InvalidArgument, match="timeout must be above 0") as caught:
+            ask()
+        assert caught.value.field == "timeout"
+
+
 def test_the_client_imports_grpc_and_protobuf_alone() -> None:
     """Nothing else of the distribution's dependencies is loaded."""
     code = (

@@ -60,6 +60,59 @@ def test_many_uploads_answer_in_order_with_refusals_between(services: Running) -
     ]
 
 
+def test_a_picture_that_is_too_large_is_refused_and_ends_nothing(services: Running) -> None:
+    """It isn't sent: gRPC would end the whole stream. One by itself is the caller's mistake."""
+    large = bytes((64 << 20) + 1)
+    uploads = [Upload(large, "one"), Upload(b"2", "two"), Upload(large, "three"), Upload(b"4", "four")]
+    found = list(services.client.upload_many([*uploads, Upload(large, "five")]))
+    told = "a picture must have at most 67108864 bytes, got 67108865"
+    assert found == [
+        Refused("one", told),
+        Accepted("two", image_id(1)),
+        Refused("three", told),
+        Accepted("four", image_id(2)),
+        Refused("five", told),
+    ]
+    with pytest.raises(InvalidArgument, match=told) as caught:
+        services.client.upload(large)
+    assert caught.value.field == "content"
+
+
+def test_refusals_take_no_place_in_the_window(services: Running) -> None:
+    """As many as there are, before the first answer: what no message can hold, of a picture or of maps."""
+    uploads = [*(Upload(b"x", f"\udcff{number}") for number in range(5)), Upload(b"x", "good")]
+    found = list(services.client.upload_many(uploads, window=1))
+    assert [type(item) for item in found] == [Refused] * 5 + [Accepted]
+    maps = [ImportedMaps(image_id(1), [ImportedMap(Version("ours", -1), b"m")], "bad")]
+    refused = list(services.client.import_predictions(maps))
+    assert refused == [Refused("bad", "version must be 0..4294967295, got -1")]
+
+
+def test_maps_that_are_too_large_together_are_refused(services: Running) -> None:
+    """By the size of the whole message."""
+    maps = [ImportedMap(Version("ours", number), bytes(40 << 20)) for number in (1, 2)]
+    found = list(services.client.import_predictions([ImportedMaps(image_id(1), maps, "two")]))
+    assert len(found) == 1
+    assert isinstance(found[0], Refused)
+    assert "it is too large to be sent" in found[0].reason
+
+
+def test_a_single_call_that_is_too_large_says_so(services: Running) -> None:
+    """It can't succeed by being made again."""
+    with pytest.raises(InvalidArgument, match="too large"):
+        services.client.upload(b"x", tags={"k": "v" * (73 << 20)})
+
+
+@pytest.mark.parametrize("window", [0, -1])
+def test_a_window_has_room_for_one(services: Running, window: int) -> None:
+    """Without any, nothing would ever be sent. It is told at once."""
+    client = services.client
+    for ask in (client.upload_many, client.import_predictions, client.import_masks):
+        with pytest.raises(InvalidArgument, match=f"window must be at least 1, got {window}") as caught:
+            ask([], window=window)
+        assert caught.value.field == "window"
+
+
 def test_uploads_are_drawn_only_a_window_ahead(services: Running) -> None:
     """Of an endless source, at most the window and what was answered is drawn."""
     drawn = 0

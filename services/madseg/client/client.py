@@ -6,8 +6,7 @@ from types import TracebackType
 
 from madseg.client import endpoints
 from madseg.client.candidates import CandidateCalls
-from madseg.client.connection import Connection
-from madseg.client.errors import InvalidArgument
+from madseg.client.connection import Connection, seconds
 from madseg.client.evaluation import EvaluationCalls
 from madseg.client.finetune import FineTuneCalls
 from madseg.client.intake import IntakeCalls
@@ -59,8 +58,7 @@ class Client(
         timeout: float = TIMEOUT_SECONDS,
         tls: Tls | None = None,
     ) -> None:
-        if timeout <= 0:
-            raise InvalidArgument(f"timeout must be above 0 seconds, got {timeout}", field="timeout")
+        seconds(timeout)
         if tls is not None:
             tls.credentials()
         self._intake = Connection("intake", intake, timeout, tls)

@@ -10,7 +10,7 @@ import grpc
 
 from madseg.client.channel import open_channel, showing
 from madseg.client.details import translate
-from madseg.client.errors import ClientError, Unavailable
+from madseg.client.errors import ClientError, InvalidArgument, Unavailable
 from madseg.client.pages import Answers
 from madseg.client.patience import Patient
 from madseg.client.tls import Tls
@@ -127,6 +127,25 @@ _OPTIONS = [
 ]
 
 
+LONGEST_SECONDS = 1e9
+"""Of a deadline, some thirty years: gRPC can't count much further."""
+
+
+def seconds(timeout: float | None, default: float | None = None) -> float | None:
+    """The deadline that was given, in seconds; `default` where none was.
+
+    Raises:
+        InvalidArgument: it has passed before the call begins, or is none.
+    """
+    if timeout is None:
+        return default
+    if not 0 < timeout <= LONGEST_SECONDS:
+        raise InvalidArgument(
+            f"timeout must be above 0 seconds and at most {LONGEST_SECONDS:g}, got {timeout}", field="timeout"
+        )
+    return timeout
+
+
 class Connection:
     """The channel to one service. Threads may share it.
 
@@ -188,14 +207,14 @@ class Connection:
     def call(self, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q, timeout: float | None = None) -> A:
         """One question, one answer, within `timeout` seconds (default: the connection's)."""
         with self.translating():
-            return method(request, timeout=timeout or self.timeout)
+            return method(request, timeout=seconds(timeout, self.timeout))
 
     def send(
         self, method: "grpc.StreamUnaryMultiCallable[Q, A]", requests: Iterator[Q], timeout: float | None = None
     ) -> A:
         """Many messages, one answer."""
         with self.translating():
-            return method(requests, timeout=timeout)
+            return method(requests, timeout=seconds(timeout))
 
     def stream(self, start: Callable[[], Answers[A]]) -> Iterator[A]:
         """The answers of a streaming call as they come; leaving the loop cancels the call."""

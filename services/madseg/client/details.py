@@ -59,6 +59,9 @@ _TLS = {
 }
 """By words of gRPC's about a connection that did not come about: what they mean."""
 
+_TOO_LARGE = "larger than max"
+"""In gRPC's words about a message of more bytes than it carries, whichever side says so."""
+
 
 class Peer(Protocol):
     """Who was asked: the service's name and its address."""
@@ -83,6 +86,8 @@ def translate(error: grpc.RpcError, peer: Peer) -> ClientError:
         return _unavailable(sentence, bool(details), peer)
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineExceeded(f"the {peer.service} at {peer.address} did not answer in time", **_who(peer))
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and _TOO_LARGE in sentence:
+        return InvalidArgument(f"a message is too large: {sentence}", **_who(peer))
     delay = retry_delay(error) if code is grpc.StatusCode.RESOURCE_EXHAUSTED else None
     if delay is not None:
         return TooMany(sentence, retry_after=delay, **_who(peer))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from madseg.client.connection import Connection
+from madseg.client.connection import Connection, seconds
 from madseg.client.decode.fill import fill
 from madseg.client.decode.images import (
     from_imported,
@@ -70,26 +70,30 @@ class IntakeCalls:
         `uploads` is drawn from lazily, in another thread, at most `window` ahead of the results that were taken.
         An error that `uploads` raises comes out after the results of those before it. Without `timeout` there is no
         deadline. After Unavailable the same pictures can be sent again: those that were in are duplicates.
+
+        Raises:
+            InvalidArgument: `window` is below 1, or `timeout` not above 0. What a picture has wrong is a refusal.
         """
-        flow = Window(uploads, lambda item: fill(intake_pb2.UploadImagesRequest, image=from_upload(item)), window)
+        deadline = seconds(timeout)
+
+        def request(item: Upload) -> intake_pb2.UploadImagesRequest:
+            return fill(intake_pb2.UploadImagesRequest, image=from_upload(item))
 
         def start(sent: Iterator[intake_pb2.UploadImagesRequest]) -> Answers[intake_pb2.UploadImagesResponse]:
-            return self._intake_stub().UploadImages(sent, timeout=timeout)
+            return self._intake_stub().UploadImages(sent, timeout=deadline)
 
-        for item, answer in exchange(flow, start, self._intake):
-            yield upload_outcome(answer, item.name)
+        return exchange(Window(uploads, request, _refused, window), start, upload_outcome, self._intake)
 
     def import_predictions(
         self, items: Iterable[ImportedMaps], *, window: int = WINDOW, timeout: float | None = None
     ) -> Iterator[Accepted | Refused]:
         """Takes in label maps that were predicted elsewhere, for models registered as imported; as `upload_many`."""
-        flow = Window(items, from_imported, window)
+        deadline = seconds(timeout)
 
         def start(sent: Iterator[intake_pb2.ImportPredictionsRequest]) -> Answers[intake_pb2.ImportPredictionsResponse]:
-            return self._intake_stub().ImportPredictions(sent, timeout=timeout)
+            return self._intake_stub().ImportPredictions(sent, timeout=deadline)
 
-        for item, answer in exchange(flow, start, self._intake):
-            yield import_outcome(answer, item.name)
+        return exchange(Window(items, from_imported, _refused, window), start, import_outcome, self._intake)
 
     def image(self, image_id: str) -> Image:
         """What is known of an image.
@@ -141,3 +145,7 @@ class IntakeCalls:
 
     def _intake_stub(self) -> IntakeServiceStub:
         return self._intake.stub(IntakeServiceStub)
+
+
+def _refused(item: Upload | ImportedMaps, error: InvalidArgument) -> Refused:
+    return Refused(item.name, str(error))

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 
-from madseg.client.connection import Connection
+from madseg.client.connection import Connection, seconds
 from madseg.client.decode.common import from_version
 from madseg.client.decode.fill import fill
 from madseg.client.decode.masks import (
@@ -25,6 +25,7 @@ from madseg.client.decode.masks import (
     to_sent_back,
     to_task,
 )
+from madseg.client.errors import InvalidArgument
 from madseg.client.pages import Answers, over_pages
 from madseg.client.values.common import Version
 from madseg.client.values.masks import (
@@ -300,14 +301,20 @@ class MaskCalls:
 
         `items` is drawn from lazily, in another thread, at most `window` ahead of the results that were taken. After
         Unavailable the same masks can be sent again: those that were in become no new revision.
+
+        Raises:
+            InvalidArgument: `window` is below 1, or `timeout` not above 0. What a mask has wrong is a refusal.
         """
-        flow = Window(items, from_drawn, window)
+        deadline = seconds(timeout)
 
         def start(sent: Iterator[masks_pb2.ImportMasksRequest]) -> Answers[masks_pb2.ImportMasksResponse]:
-            return self._masks_stub().ImportMasks(sent, timeout=timeout)
+            return self._masks_stub().ImportMasks(sent, timeout=deadline)
 
-        for _, answer in exchange(flow, start, self._labelling):
-            yield to_imported(answer)
+        def refuse(item: DrawnMask, error: InvalidArgument) -> ImportedMask:
+            return ImportedMask(item.image_id, 0, str(error))
+
+        flow = Window(items, from_drawn, refuse, window)
+        return exchange(flow, start, lambda _, answer: to_imported(answer), self._labelling)
 
     def human_ceiling(self, campaign_id: str = "") -> HumanCeiling:
         """How alike two masks of the same image are that two people drew."""

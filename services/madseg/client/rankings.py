@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from madseg.client.connection import Connection
+from madseg.client.connection import Connection, seconds
 from madseg.client.decode.common import from_defender, from_filter, from_version, ranking_key, to_contest, to_version
 from madseg.client.decode.fill import fill
 from madseg.client.decode.selector import (
@@ -125,7 +125,8 @@ class RankingCalls:
         """
         key = ranking_key(target, competitor, defender, class_name)
         request = fill(selector_pb2.WatchRankingRequest, key=key, filter=from_filter(images), top=top)
-        for answer in self._selector.stream(lambda: self._selector_stub().WatchRanking(request, timeout=timeout)):
+        deadline = seconds(timeout)
+        for answer in self._selector.stream(lambda: self._selector_stub().WatchRanking(request, timeout=deadline)):
             yield RankingPage(tuple(map(to_entry, answer.entries)), answer.revision, None)
 
     def matrix(self, target: str | Version | None = None) -> list[RankingSummary]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from madseg.client.decode.common import from_version, to_moment, to_timestamp
 from madseg.client.decode.fill import fill
+from madseg.client.errors import InvalidArgument
 from madseg.client.values.common import Box, Size
 from madseg.client.values.images import (
     Accepted,
@@ -16,9 +17,19 @@ from madseg.client.values.images import (
 )
 from madseg.v1 import intake_pb2
 
+MAX_PICTURE_BYTES = 64 << 20
+"""Largest file that intake takes, whatever it is set to: MADSEG_MAX_BYTES may be smaller."""
+
 
 def from_upload(upload: Upload) -> intake_pb2.ImageUpload:
-    """The message of a picture."""
+    """The message of a picture.
+
+    Raises:
+        InvalidArgument: it is larger than any service takes, or no message can hold what is said of it.
+    """
+    if len(upload.content) > MAX_PICTURE_BYTES:
+        told = f"a picture must have at most {MAX_PICTURE_BYTES} bytes, got {len(upload.content)}"
+        raise InvalidArgument(told, field="content")
     return fill(
         intake_pb2.ImageUpload,
         content=upload.content,
@@ -43,18 +54,18 @@ def to_accepted(message: intake_pb2.UploadImageResponse, name: str) -> Accepted:
     return Accepted(name, message.image_id, message.duplicate, message.random_lane)
 
 
-def upload_outcome(message: intake_pb2.UploadImagesResponse, name: str) -> Accepted | Refused:
-    """The answer to one picture of a stream."""
+def upload_outcome(item: Upload, message: intake_pb2.UploadImagesResponse) -> Accepted | Refused:
+    """What became of one picture of a stream."""
     if message.HasField("refused"):
-        return Refused(message.refused.name or name, message.refused.reason)
-    return to_accepted(message.accepted, name)
+        return Refused(message.refused.name or item.name, message.refused.reason)
+    return to_accepted(message.accepted, item.name)
 
 
-def import_outcome(message: intake_pb2.ImportPredictionsResponse, name: str) -> Accepted | Refused:
-    """The answer to one image's label maps."""
+def import_outcome(item: ImportedMaps, message: intake_pb2.ImportPredictionsResponse) -> Accepted | Refused:
+    """What became of one image's label maps."""
     if message.HasField("refused"):
-        return Refused(message.refused.name or name, message.refused.reason)
-    return Accepted(name, message.image_id)
+        return Refused(message.refused.name or item.name, message.refused.reason)
+    return Accepted(item.name, message.image_id)
 
 
 def to_image(message: intake_pb2.GetImageResponse) -> Image:
