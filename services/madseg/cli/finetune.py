@@ -1,17 +1,16 @@
 """`madseg finetune`: the target learns from its counterexamples, and the version that comes of it is released."""
 
 import json as jsons
-import sys
 from collections.abc import Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 from rich.text import Text
 
 from madseg.cli.arguments import Json, connect
-from madseg.cli.output import count, duration, emit, headed, margin, moment, several, show, table
+from madseg.cli.following import followed
+from madseg.cli.output import count, duration, emit, headed, moment, several, show, table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -141,17 +140,12 @@ def changes_of(texts: Sequence[str] | None) -> dict[str, Any]:
 
 def _watched(client: "Client", run_id: str, *, quiet: bool, each: Any = None) -> "Run":
     """The run when nothing happens with it by itself any more; a bar on a terminal meanwhile."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    hidden = quiet or not sys.stderr.isatty()
-    with Progress(*columns, console=margin(), transient=True, disable=hidden) as bar:
-        task = bar.add_task("", total=1.0)
-        found = client.run(run_id)
-        for now in client.watch_run(found.id):
-            found = now
-            bar.update(task, description=_doing(now), completed=now.progress.share if now.progress else 0.0)
-            if each is not None:
-                each(now)
-    return found
+    found = client.run(run_id)
+
+    def doing(now: "Run") -> tuple[str, float]:
+        return _doing(now), now.progress.share if now.progress else 0.0
+
+    return followed(found, lambda: client.watch_run(found.id), doing, quiet=quiet, each=each)
 
 
 def _exit(run: "Run") -> None:

@@ -22,6 +22,7 @@ from madseg.cli.arguments import (
     images,
 )
 from madseg.cli.failures import USAGE, fail
+from madseg.cli.following import watched
 from madseg.cli.output import count, emit, headed, moment, plain, several, share, show, table
 
 if TYPE_CHECKING:
@@ -119,7 +120,8 @@ def _watch(
     if len(found) != 1:
         fail(f"--watch shows one ranking, these are {len(found)}: add --class, --competitor and --defender", USAGE)
     key = found[0].key
-    pages = client.watch(key.target, key.competitor, key.defender, key.class_name, top=top, images=chosen)
+    names = (key.target, key.competitor, key.defender, key.class_name)
+    pages = watched(lambda: client.watch(*names, top=top, images=chosen))
     if json:
         with suppress(KeyboardInterrupt):
             for page in pages:

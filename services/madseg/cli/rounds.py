@@ -1,18 +1,17 @@
 """`madseg round` and `madseg standings`: Algorithm 1 from the competition to the next version, and Table 1."""
 
-import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 from rich.text import Text
 
 from madseg.cli.arguments import Json, connect
 from madseg.cli.finetune import changes_of
-from madseg.cli.output import count, emit, headed, margin, moment, show, table
+from madseg.cli.following import followed
+from madseg.cli.output import count, emit, headed, moment, show, table
 from madseg.cli.standing_tables import standing_tables
 
 if TYPE_CHECKING:
@@ -184,17 +183,12 @@ def standings(model: Model = "", json: Json = False) -> None:
 
 def _watched(client: "Client", round_id: str, *, quiet: bool, each: Any = None) -> "Round":
     """The round when it has ended; a bar on a terminal meanwhile."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
-    hidden = quiet or not sys.stderr.isatty()
-    with Progress(*columns, console=margin(), transient=True, disable=hidden) as bar:
-        task = bar.add_task("", total=1.0)
-        found = client.round(round_id)
-        for now in client.watch_round(found.id):
-            found = now
-            bar.update(task, description=_doing(now), completed=now.done / max(1, now.total))
-            if each is not None:
-                each(now)
-    return found
+    found = client.round(round_id)
+
+    def doing(now: "Round") -> tuple[str, float]:
+        return _doing(now), now.done / max(1, now.total)
+
+    return followed(found, lambda: client.watch_round(found.id), doing, quiet=quiet, each=each)
 
 
 def _exit(found: "Round") -> None:
