@@ -186,11 +186,13 @@ def test_a_network_goes_to_the_server(madseg: Terminal, services: Running, tmp_p
     assert services.models.received == [("name: net\n", "net.onnx", b"x" * 10)]
 
 
-def test_a_release_tells_its_version(madseg: Terminal, tmp_path: Path) -> None:
-    """The newest one."""
+def test_a_release_tells_its_version(madseg: Terminal, services: Running, tmp_path: Path) -> None:
+    """Not that of another one, which followed."""
     (tmp_path / "net.onnx").write_bytes(b"x")
     (tmp_path / "card.yaml").write_text("name: ours\n")
-    found = madseg("model", "release", tmp_path / "net.onnx", "--card", tmp_path / "card.yaml", "--json").json
+    words = (tmp_path / "net.onnx", "--card", tmp_path / "card.yaml", "--key", "monday")
+    found = madseg("model", "release", *words, "--json").json
+    assert services.models.keys == ["monday"]
     assert found == {"model": "ours", "version": 3, "findings": [], "where": "the running server"}
 
 
@@ -198,12 +200,24 @@ def test_without_a_server_the_folder_is_written(tmp_path: Path, utc: None) -> No
     """And the command says so before anything else happens."""
     (tmp_path / "net.onnx").write_bytes(b"not a network")
     (tmp_path / "card.yaml").write_text("name: net\nclasses: [background]\n")
-    answer = Terminal({"MADSEG_MODELS": "127.0.0.1:1"})(
+    answer = Terminal()(
         "model", "add", tmp_path / "net.onnx", "--card", tmp_path / "card.yaml", "--repository", tmp_path / "models"
     )
     assert answer.code == 1
-    assert f"No server answers at 127.0.0.1:1: writing to {tmp_path / 'models'} directly." in answer.err
+    assert f"No address of a server is known: writing to {tmp_path / 'models'} directly." in answer.err
     assert not (tmp_path / "models").exists()
+
+
+@pytest.mark.parametrize("command", ["add", "release"])
+def test_a_server_that_is_named_and_does_not_answer_is_an_error(tmp_path: Path, utc: None, command: str) -> None:
+    """The folder isn't written in its place; the error says how it would be."""
+    (tmp_path / "net.onnx").write_bytes(b"not a network")
+    (tmp_path / "card.yaml").write_text("name: net\nclasses: [background]\n")
+    words = (tmp_path / "net.onnx", "--card", tmp_path / "card.yaml", "--repository", tmp_path / "models")
+    answer = Terminal({"MADSEG_MODELS": "127.0.0.1:1"})("model", command, *words)
+    assert (answer.code, answer.err.count("\n")) == (1, 1)
+    assert "nothing answers at 127.0.0.1:1" in answer.err
+    assert f"`--offline` writes to {tmp_path / 'models'} without a server" in answer.err
 
 
 def test_a_folder_takes_a_network_that_is_one(tmp_path: Path, utc: None) -> None:

@@ -142,6 +142,8 @@ class CannedModels(ModelsServiceServicer):
     received: list[tuple[str, str, bytes]] = field(default_factory=list)
     """Card, file name and bytes of each network that came."""
     chunks: list[int] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    """The idempotency key of each."""
     roles: list[tuple[str, int]] = field(default_factory=list)
     registered: list[models_pb2.RegisterImportedModelRequest] = field(default_factory=list)
 
@@ -171,7 +173,9 @@ class CannedModels(ModelsServiceServicer):
 
     async def ReleaseVersion(self, request_iterator, context) -> models_pb2.ReleaseVersionResponse:  # type: ignore[no-untyped-def]
         await self._receive(request_iterator)
-        return models_pb2.ReleaseVersionResponse(model=_model("ours", types_pb2.MODEL_ROLE_TARGET, 1, 2, 3))
+        return models_pb2.ReleaseVersionResponse(
+            model=_model("ours", types_pb2.MODEL_ROLE_TARGET, 1, 2, 3, 4), version=3
+        )
 
     def RegisterImportedModel(self, request, context):  # type: ignore[no-untyped-def]
         self.registered.append(request)
@@ -206,6 +210,7 @@ class CannedModels(ModelsServiceServicer):
                 self.chunks.append(len(part.chunk))
                 content += part.chunk
         self.received.append((header.card, header.file_name, content))
+        self.keys.append(header.idempotency_key)
 
 
 def _model(name: str, role: types_pb2.ModelRole.ValueType, *versions: int, imported: bool = False) -> models_pb2.Model:

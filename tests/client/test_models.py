@@ -45,9 +45,10 @@ def test_a_taken_name_already_exists(services: Running, tmp_path: Path) -> None:
 
 
 def test_a_release_adds_a_version(services: Running, tmp_path: Path) -> None:
-    """The model comes back with the new version."""
+    """The model comes back with the new version, and with another one that followed."""
     (tmp_path / "net.onnx").write_bytes(b"x")
-    assert services.client.release_version(tmp_path / "net.onnx", "name: ours\n").model.serving == (3,)
+    made = services.client.release_version(tmp_path / "net.onnx", "name: ours\n")
+    assert (made.version, made.model.serving) == (3, (4,))
 
 
 def test_a_file_that_is_not_there_is_refused(services: Running, tmp_path: Path) -> None:

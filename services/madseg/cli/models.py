@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from madseg.cli.arguments import Json, connect
+from madseg.cli.failures import explained, fail
 from madseg.cli.output import count, emit, headed, remark, show, table
 
 if TYPE_CHECKING:
@@ -17,9 +18,9 @@ app = typer.Typer(no_args_is_help=True, help="The networks that compete.")
 
 Onnx = Annotated[Path, typer.Argument(help="The network: an ONNX file.")]
 Card = Annotated[Path, typer.Option(help="The card: YAML, see docs/model-card.md.")]
-Repository = Annotated[Path, typer.Option(envvar="MADSEG_REPOSITORY", help="Model repository, if no server answers.")]
-TaxonomyName = Annotated[str, typer.Option("--taxonomy", envvar="MADSEG_TAXONOMY", help="If no server answers.")]
-Grid = Annotated[str, typer.Option(envvar="MADSEG_GRID", help="HEIGHTxWIDTH, if no server answers.")]
+Repository = Annotated[Path, typer.Option(envvar="MADSEG_REPOSITORY", help="Model repository, without a server.")]
+TaxonomyName = Annotated[str, typer.Option("--taxonomy", envvar="MADSEG_TAXONOMY", help="Without a server.")]
+Grid = Annotated[str, typer.Option(envvar="MADSEG_GRID", help="HEIGHTxWIDTH, without a server.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Write to the folder without asking for a server.")]
 
 
@@ -33,7 +34,7 @@ def add(
     grid: Grid = "513x513",
     json: Json = False,
 ) -> None:
-    """Wrap and check a network, and add it as a new model: on the running server, else in the folder."""
+    """Wrap and check a network, and add it as a new model: on the server, or in the folder where none is named."""
     _take(onnx, card, repository, taxonomy, grid, release=False, offline=offline, json=json)
 
 
@@ -45,10 +46,11 @@ def release(
     repository: Repository = Path("model_repository"),
     taxonomy: TaxonomyName = "voc",
     grid: Grid = "513x513",
+    key: Annotated[str, typer.Option(help="Releasing again with the same key answers with the same version.")] = "",
     json: Json = False,
 ) -> None:
     """Wrap and check a network, and release it as the next version of the model that its card names."""
-    _take(onnx, card, repository, taxonomy, grid, release=True, offline=offline, json=json)
+    _take(onnx, card, repository, taxonomy, grid, release=True, key=key, offline=offline, json=json)
 
 
 @app.command("list")
@@ -121,9 +123,18 @@ def rollback(name: Annotated[str, typer.Argument(help="Its name.")], json: Json 
 
 
 def _take(
-    onnx: Path, card: Path, repository: Path, taxonomy: str, grid: str, *, release: bool, offline: bool, json: bool
+    onnx: Path,
+    card: Path,
+    repository: Path,
+    taxonomy: str,
+    grid: str,
+    *,
+    release: bool,
+    offline: bool,
+    json: bool,
+    key: str = "",
 ) -> None:
-    """Through the server where one answers; else straight into the folder, and says so."""
+    """Through the server whose address is given; where none is, straight into the folder, and says so."""
     from madseg.client import Unavailable
     from madseg.core.errors import NotFound
 
@@ -134,20 +145,24 @@ def _take(
     if not offline:
         try:
             with connect() as client:
-                made = client.release_version(onnx, text) if release else client.add_model(onnx, text)
-            version = made.model.versions[-1].version if made.model.versions else 0
-            _tell(made.model.name, version, made.findings, "the running server", json=json)
+                if release:
+                    made = client.release_version(onnx, text, idempotency_key=key)
+                else:
+                    made = client.add_model(onnx, text)
+            _tell(made.model.name, made.version, made.findings, "the running server", json=json)
             return
         except Unavailable as error:
             if error.answered:
                 raise
-            remark(f"No server answers at {error.address or 'a known address'}: writing to {repository} directly.")
-    name, number, findings = _take_offline(onnx, card, repository, taxonomy, grid, release=release)
+            if error.address is not None:  # whoever named a server doesn't want the network in a folder instead
+                fail(f"{explained(error)}; `--offline` writes to {repository} without a server")
+            remark(f"No address of a server is known: writing to {repository} directly.")
+    name, number, findings = _take_offline(onnx, card, repository, taxonomy, grid, release=release, key=key)
     _tell(name, number, findings, f"{repository}, without a server", json=json)
 
 
 def _take_offline(
-    onnx: Path, card: Path, repository: Path, taxonomy: str, grid: str, *, release: bool
+    onnx: Path, card: Path, repository: Path, taxonomy: str, grid: str, *, release: bool, key: str
 ) -> tuple[str, int, Sequence[str]]:
     """Name, version and findings of a network that is written into the folder."""
     from madseg.predictor.apart.asking import Apart
@@ -168,7 +183,7 @@ def _take_offline(
         size = parse_size(grid)
         where = (folder, project.taxonomy(taxonomy), (size.height, size.width), datetime.now(UTC))
         if release:
-            made = release_model(onnx, parsed.name, *where, verify=apart, card=parsed)
+            made = release_model(onnx, parsed.name, *where, verify=apart, card=parsed, key=key or None)
         else:
             made = add_model(onnx, parsed, *where, verify=apart)
     report = made.report
