@@ -14,22 +14,35 @@ from rich.text import Text
 from madseg.cli.arguments import Json, connect
 from madseg.cli.contests import COLOURS
 from madseg.cli.failures import ERROR
-from madseg.cli.output import count, duration, emit, screen, show, table
+from madseg.cli.output import count, duration, emit, screen, several, show, table
 
 if TYPE_CHECKING:
-    from madseg.client import Client, Contest, IntakeStatus, Model, Replay, SelectorStatus
+    from madseg.client import Campaign, Client, Contest, IntakeStatus, Model, Replay, Round, Run, SelectorStatus
 
 T = TypeVar("T")
+
+OPTIONAL = ("labelling", "finetune", "rounds")
+"""Services that are missed only where an address of them is given."""
+
+NEWEST = 20
+"""Runs and rounds that are looked at: what goes on is among the newest."""
+
+NAMED = 3
+"""Rounds that are named."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """What each service answered; None where it did not, and then why."""
+    """What each service answered; None where it did not, and then why. Of campaigns, runs and rounds those that aren't
+    over; None without a problem: there is no such service, or it is not for the caller."""
 
     intake: "IntakeStatus | None"
     selector: "SelectorStatus | None"
     contests: "tuple[Contest, ...] | None"
     models: "tuple[Model, ...] | None"
+    campaigns: "tuple[Campaign, ...] | None"
+    runs: "tuple[Run, ...] | None"
+    rounds: "tuple[Round, ...] | None"
     problems: dict[str, str]
 
 
@@ -38,7 +51,7 @@ def status(
     every: Annotated[float, typer.Option(min=0.2, help="Seconds between refreshes.")] = 2.0,
     json: Json = False,
 ) -> None:
-    """Show which services answer, what came in, what is predicted, and what competes."""
+    """Show which services answer, what came in, what is predicted, what competes, and what people are waited for."""
     with connect() as client:
         if watch:
             with suppress(KeyboardInterrupt):
@@ -56,7 +69,7 @@ def status(
 def ask(client: "Client") -> Status:
     """Asks every service; one that doesn't answer doesn't hide the others."""
     from madseg.cli.failures import explained
-    from madseg.client import ClientError
+    from madseg.client import ClientError, Forbidden, Unavailable
 
     problems: dict[str, str] = {}
 
@@ -66,7 +79,9 @@ def ask(client: "Client") -> Status:
         try:
             return question()
         except ClientError as error:
-            problems[service] = explained(error) or str(error)
+            unknown = isinstance(error, Unavailable) and error.address is None
+            if service not in OPTIONAL or not (unknown or isinstance(error, Forbidden)):
+                problems[service] = explained(error) or str(error)
             return None
 
     return Status(
@@ -74,6 +89,9 @@ def ask(client: "Client") -> Status:
         answer("selector", client.selector_status),
         answer("selector", lambda: tuple(client.contests())),
         answer("models", lambda: tuple(client.models())),
+        answer("labelling", lambda: tuple(item for item in client.campaigns() if item.state in ("open", "scored"))),
+        answer("finetune", lambda: tuple(filter(_goes_on, client.run_page(page_size=NEWEST).runs))),
+        answer("rounds", lambda: tuple(filter(_is_open, client.round_page(page_size=NEWEST).rounds))),
         problems,
     )
 
@@ -105,11 +123,22 @@ def _screen(found: Status) -> RenderableType:
 
 def _services(found: Status) -> Table:
     made = table("service", "state", "")
-    words = {"intake": _intake_words(found), "selector": _selector_words(found), "models": _models_words(found)}
+    words = {
+        "intake": _intake_words(found),
+        "selector": _selector_words(found),
+        "models": _models_words(found),
+        "labelling": _labelling_words(found),
+        "finetune": _finetune_words(found),
+        "rounds": _rounds_words(found),
+    }
     for service, text in words.items():
         problem = found.problems.get(service)
-        mark = Text("down", "red") if problem else Text("up", "green")
-        made.add_row(service, mark, problem or text)
+        if problem:
+            made.add_row(service, Text("down", "red"), problem)
+        elif text:
+            made.add_row(service, Text("up", "green"), text)
+        else:
+            made.add_row(service, Text("–"), "no address of it is known, or it isn't for this token")
     return made
 
 
@@ -138,6 +167,41 @@ def _models_words(found: Status) -> str:
         return ""
     active = [item for item in found.models if item.role != "retired"]
     return f"{count(len(active))} models take part, {count(len(found.models) - len(active))} retired"
+
+
+def _labelling_words(found: Status) -> str:
+    if found.campaigns is None:
+        return ""
+    scored = sum(item.state == "scored" for item in found.campaigns)
+    return f"{several(len(found.campaigns) - scored, 'campaign')} open, {count(scored)} scored and not yet chosen from"
+
+
+def _finetune_words(found: Status) -> str:
+    if found.runs is None:
+        return ""
+    passed = sum(item.state == "passed" for item in found.runs)
+    return f"{several(len(found.runs) - passed, 'run')} under way, {count(passed)} to be promoted"
+
+
+def _rounds_words(found: Status) -> str:
+    if found.rounds is None:
+        return ""
+    named = [f"{item.target.model} is {_where(item)}" for item in found.rounds[:NAMED]]
+    return "; ".join([f"{several(len(found.rounds), 'round')} under way", *named])
+
+
+def _where(item: "Round") -> str:
+    """Where a round is, and whether it waits for somebody."""
+    far = f", {count(item.done)} of {count(item.total)}" if item.total else ""
+    return f"at {item.step}{far}{' and waits for a word' if item.awaits_approval else ''}"
+
+
+def _goes_on(run: "Run") -> bool:
+    return run.state in ("preparing", "training", "passed")
+
+
+def _is_open(item: "Round") -> bool:
+    return item.outcome is None
 
 
 def _models(found: Status) -> Table:
