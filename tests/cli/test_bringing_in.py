@@ -166,6 +166,7 @@ def test_photographs_go_first(madseg: Terminal, services: Running, maps: Path, t
     assert [item.name for item in services.intake.imported] == ["one"]
     assert services.models.registered[0].role == 1
     assert [item.get("reason", "")[:15] for item in answer.lines] == ["", "its photograph:"]
+    assert [item["outcome"] for item in answer.lines] == ["accepted", "refused"]
 
 
 def test_a_model_that_is_served_here_takes_no_maps(madseg: Terminal, maps: Path) -> None:

@@ -87,21 +87,16 @@ def _registered(client: "Client", names: Sequence[str], target: str | None) -> M
 
 def _send(client: "Client", items: "Iterable[sources.ImportedMaps | sources.Refused]", *, json: bool) -> "Tally":
     """Sends photographs first, then the maps of those that were taken."""
-    from madseg.cli.output import emit
     from madseg.cli.progress import tracked
-    from madseg.cli.sending import Tally
+    from madseg.cli.sending import Tally, tell
 
     tally = Tally()
     refused: deque[sources.Refused] = deque()
     ready = _with_photographs(client, items, refused)
     for result in tracked(client.import_predictions(ready), "images", quiet=json):
-        tally.add(result)
-        if json:
-            emit(result)
+        tell(result, tally, json=json)
     for refusal in refused:
-        tally.add(refusal)
-        if json:
-            emit({"name": refusal.name, "reason": refusal.reason})
+        tell(refusal, tally, json=json)
     return tally
 
 

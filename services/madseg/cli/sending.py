@@ -49,13 +49,18 @@ def send(
     tally = Tally()
 
     def told(result: "Accepted | Refused | sources.Refused") -> None:
-        tally.add(result)
-        if json:
-            emit({"outcome": "refused" if hasattr(result, "reason") else "accepted", **_facts(result)})
+        tell(result, tally, json=json)
 
     for result in wrap(client.upload_many(_uploads(items, told))):
         told(result)
     return tally
+
+
+def tell(result: "Accepted | Refused | sources.Refused", tally: Tally, *, json: bool) -> None:
+    """Counts a result; in JSON, writes its line too."""
+    tally.add(result)
+    if json:
+        emit({"outcome": "refused" if hasattr(result, "reason") else "accepted", **_facts(result)})
 
 
 def finish(tally: Tally, what: str, *, json: bool) -> None:
