@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -16,6 +17,11 @@ from typing import ClassVar
 
 TOOLS = Path(os.environ.get("MADSEG_TEST_TOOLS", "build/tools")).absolute()
 """What was fetched or built, shared by all servers of this checkout."""
+
+PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
+"""The first and the last port that Linux gives by itself."""
+
+LOWEST_PORT = 20000
 
 
 class Failed(Exception):
@@ -185,11 +191,30 @@ class Server(ABC):
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on now."""
+    """A TCP port of 127.0.0.1 that nobody listens on now.
+
+    Below those that the kernel gives to connections and to whoever listens on "any", where there are such: so it
+    stays free while its server is away for a moment.
+    """
+    low = int(PORT_RANGE.read_text().split()[0]) if PORT_RANGE.exists() else 0
+    chosen = random.SystemRandom()
+    for _ in range(100 if low > LOWEST_PORT else 0):
+        port = chosen.randrange(LOWEST_PORT, low)
+        if _is_free(port):
+            return port
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+        found: int = probe.getsockname()[1]
+    return found
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 @contextmanager

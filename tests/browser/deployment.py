@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Self
 
 from playwright.sync_api import Page
 
+from deploy.local.server import free_port
 from madseg.client import Client
 from madseg.core.label_map import decode
 from madseg.demo.running import Running
@@ -36,7 +36,8 @@ class Deployment:
     image_ids: Sequence[str] = ()
 
     def __enter__(self) -> Self:
-        ports = _free_ports(("HTTP", "INTAKE", "MODELS", "SELECTOR", "LABELLING", "FINETUNE", "ROUNDS"))
+        names = ("HTTP", "INTAKE", "MODELS", "SELECTOR", "LABELLING", "FINETUNE", "ROUNDS")
+        ports = {f"MADSEG_{name}": f"127.0.0.1:{free_port()}" for name in names}
         self.url = f"http://{ports['MADSEG_HTTP']}"
         self._running = Running(self.state, {**project(self.folder), **ports})
         self.client = self._running.__enter__()
@@ -85,11 +86,3 @@ class Deployment:
     def pixels(self, task: str, revision: int = 0) -> Pixels:
         """What a mask's revision says; 0: the last one."""
         return decode(self.client.mask_revision(task, revision).label_map).dense()
-
-
-def _free_ports(names: Sequence[str]) -> dict[str, str]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in names]
-    found = {f"MADSEG_{name}": f"127.0.0.1:{one.getsockname()[1]}" for name, one in zip(names, held, strict=True)}
-    for one in held:
-        one.close()
-    return found

@@ -93,10 +93,11 @@ def test_images_stream_in(stage: Stage, window: Window) -> None:
     expect(page.get_by_text("1 new image came in")).to_be_attached()
     page.keyboard.press("p")
     expect(page.get_by_text("paused", exact=True)).to_be_visible()
-    first = page.locator(".card img").first.get_attribute("src")
+    picture = page.locator(".card").first.locator("img").first  # drawn once its card has been seen
+    first = picture.get_attribute("src")
     stage.revision = 5
     page.wait_for_timeout(400)
-    assert page.locator(".card img").first.get_attribute("src") == first
+    assert picture.get_attribute("src") == first
 
 
 def test_a_source_and_a_time(stage: Stage, window: Window) -> None:

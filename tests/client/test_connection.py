@@ -1,7 +1,6 @@
 """Deadlines, retries, addresses, and servers that aren't there."""
 
 import json
-import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from grpc import intercept_channel
 
+from deploy.local.server import free_port
 from madseg.client import Client, Endpoints, InvalidArgument, ServerError, TooMany, Unavailable, Upload
 from madseg.client.channel import open_channel
 from madseg.client.endpoints import from_environment, from_file
@@ -23,9 +23,7 @@ from tests.client.running import Running
 
 def free_address() -> str:
     """Where nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 def test_reads_are_retried_while_the_server_asks_for_it(services: Running) -> None:

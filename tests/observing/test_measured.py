@@ -89,7 +89,8 @@ def test_answers_and_failures_are_counted_by_version(page: str) -> None:
     assert after.since(begun, "madseg_prediction_seconds_count", model="good", version="1") == 2
     assert after.since(begun, "madseg_prediction_failures_total", model="bad", version="2", kind="failed") == 1
     assert after.since(begun, "madseg_prediction_failures_total", model="away", kind="unavailable") == 1
-    assert after.at("madseg_predictions_in_flight") == 0
+    for version in networks:
+        assert after.at("madseg_predictions_in_flight", model=version.model, version=str(version.version)) == 0
     for version in networks:
         inference.unload(version)
     assert not {"good", "bad", "away"} & scrape(page).labels("madseg_prediction_seconds_count", "model")

@@ -7,7 +7,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from typing import TypeVar
 
 import pytest
 
+from deploy.local.server import free_port
 from madseg.client import CampaignPlan, Client, ClientError, Round, RoundOutcome, RoundPlan, RunPlan, TestKind
 from madseg.core.taxonomy import taxonomy_of
 from madseg.project import taxonomy_document
@@ -36,9 +36,7 @@ class Process:
     """`python -m madseg.rounds` on one embedded database, which is started again and again."""
 
     def __init__(self, root: Path, around: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        self.address = f"127.0.0.1:{free_port()}"
         taxonomy = taxonomy_of("three", ["none", "red", "blue"])
         (root / "taxonomy.json").write_text(json.dumps(taxonomy_document(taxonomy)))
         self._token = add_token(root / "tokens.json", "otto", [Role.OPERATOR])

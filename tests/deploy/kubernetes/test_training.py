@@ -2,13 +2,13 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from deploy.local.server import free_port
 from tests.deploy.kubernetes.rendered import VARIANTS, Object, named, pods, rendered
 
 JOBS = [name for name in VARIANTS if "finetune-job" in name]
@@ -102,12 +102,14 @@ def test_pods_of_a_run_train_one_network(tmp_path: Path) -> None:
     from tests.finetune.small import make_run
 
     folder = make_run(tmp_path / "run", batch=4)
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
     (container,) = pod("production+finetune-job-indexed", "training")["containers"]
     told = {item["name"]: item["value"] for item in container["env"]} | {"RUN": str(folder), "JOB": "training-a1"}
-    here = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    here = {
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": str(free_port()),
+        "OMP_NUM_THREADS": "1",
+        "PYTHONWARNINGS": "ignore",
+    }
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     started = [
         subprocess.Popen(container["args"], env={**os.environ, **told, **here, "PATH": path, "JOB_COMPLETION_INDEX": i})

@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.server import free_port
 from madseg.client import Client, ClientError, GateBounds, RunPlan, RunState
 from madseg.finetune.run import run
 from madseg.security.access import Role, add_token
@@ -30,9 +30,7 @@ class Process:
     """`python -m madseg.finetune` on one embedded database, which is started again and again."""
 
     def __init__(self, world: World, around: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        self.address = f"127.0.0.1:{free_port()}"
         root = world.root
         self.token, self.runs = add_token(root / "tokens.json", "otto", [Role.OPERATOR]), root / "runs"
         self._environment = {

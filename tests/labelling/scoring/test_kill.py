@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from deploy.local.server import free_port
 from madseg.adapters.databases import open_database
 from madseg.client import CampaignPlan, CampaignState, Client, DeadlineExceeded, Unavailable
 from madseg.labelling.scoring.tables import ERRANDS, JUDGEMENTS
@@ -30,9 +30,7 @@ class Process:
     """`python -m madseg.labelling` on one embedded database, which is started again and again."""
 
     def __init__(self, folder: Path, selector: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        self.address = f"127.0.0.1:{free_port()}"
         self.tokens = {name: add_token(folder / "tokens.json", name, [Role.RATER]) for name in RATERS}
         self.tokens["otto"] = add_token(folder / "tokens.json", "otto", [Role.OPERATOR])
         self.database = f"sqlite:///{folder}/labelling.db"
