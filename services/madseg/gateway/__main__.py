@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
-import structlog
-
 from madseg import project
 from madseg.client import Client
 from madseg.client.tls import Tls
@@ -43,8 +41,6 @@ from madseg.security.tls import open_tls
 from madseg.settings import setting
 from madseg.v1.intake_pb2_grpc import add_IntakeServiceServicer_to_server
 from madseg.wire import images_topic, predictions_topic
-
-log = structlog.get_logger("madseg.gateway")
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,6 @@ This is the work of the group `replay`, behind that of `live`: what has just com
 import time
 from collections.abc import Callable, Sequence
 
-import structlog
-
 from madseg.core.errors import Unavailable
 from madseg.core.messages import PredictionRequested
 from madseg.core.preprocess import picture_keys
@@ -15,8 +13,6 @@ from madseg.ports import Blobs, Consumer, Record
 from madseg.predictor.predict import Asked, Asking, Question
 from madseg.runtime import Handler
 from madseg.wire import decode_request
-
-log = structlog.get_logger("madseg.predictor")
 
 LOOK_SECONDS = 0.02
 """How often a replay that gives way looks whether it may go on."""

@@ -1,6 +1,5 @@
 """Nobody gets to a route of the API unless they are known: every path is shut but the one that signs in."""
 
-import structlog
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -8,8 +7,6 @@ from madseg.core.errors import MadsegError
 from madseg.gateway.problems import refusal
 from madseg.gateway.web.asking import Asking
 from madseg.gateway.web.callers import Door, check_change
-
-log = structlog.get_logger("madseg.gateway")
 
 SIGN_IN = ("POST", "/session")
 """The one route that takes no token."""
