@@ -61,10 +61,16 @@ def freeze(process: "subprocess.Popen[bytes]", ledger: Ledger) -> None:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Returns once it stands still: until then it may still take what it is asked not to hold."""
+    """Returns once every thread stands still: until then one may still take what it is asked not to hold."""
     process.send_signal(signal.SIGSTOP)
-    stat = Path(f"/proc/{process.pid}/stat")
-    until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+
+    def stands() -> bool:
+        threads = Path(f"/proc/{process.pid}/task").glob("*/stat")
+        with suppress(OSError):  # a thread has just ended
+            return all(stat.read_text().rpartition(")")[2].split()[0] == "T" for stat in threads)
+        return False
+
+    until(stands)
 
 
 AHEAD = 1000
@@ -131,8 +137,9 @@ def group(ending: ExitStack, tmp_path: Path) -> Group:
         ending.callback(stream.close)
         stream.create(Topic(topic, PARTITIONS))
         members = Members(url, topic, ledger)
-        ending.callback(members.end)
-        return ending.enter_context(Publishing(stream, topic, ledger)), ledger, members
+        publishing = ending.enter_context(Publishing(stream, topic, ledger))
+        ending.callback(members.end)  # first, as whoever stands still may hold what publishing waits for
+        return publishing, ledger, members
 
     return made
 
