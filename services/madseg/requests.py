@@ -1,4 +1,4 @@
-"""What gRPC requests say, checked alike in every service: texts, page sizes, and the tokens of pages."""
+"""What gRPC requests say, checked alike in every service: texts, page sizes, and the tokens to go on with."""
 
 import base64
 import json
@@ -32,12 +32,12 @@ def page_size(asked: int, default: int) -> int:
 
 
 def token(**values: object) -> str:
-    """An opaque page token."""
+    """An opaque token, of a page or of another place to go on at."""
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
 
 
-def from_token(text: str) -> dict[str, object]:
-    """What `token` packed; {} for an empty one.
+def from_token(text: str, field: str = "page_token") -> dict[str, object]:
+    """What `token` packed; {} for an empty one. `field` is the request's that has it.
 
     Raises:
         InvalidInput: no token of this service.
@@ -49,10 +49,10 @@ def from_token(text: str) -> dict[str, object]:
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
-        raise foreign_token()
+        raise foreign_token(field)
     return values
 
 
-def foreign_token() -> InvalidInput:
+def foreign_token(field: str = "page_token") -> InvalidInput:
     """The error for a token that isn't this service's, or of another list."""
-    return InvalidInput("page_token is not one that this method gave", field="page_token")
+    return InvalidInput(f"{field} is not one that this method gave", field=field)

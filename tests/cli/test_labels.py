@@ -46,6 +46,8 @@ class CannedMasks(MasksServiceServicer):
     """Whether each image has two masks."""
     breaks_after: int = 9
     """How many masks are given out before the service fails."""
+    has_tokens: bool = True
+    """Whether masks come with a token to go on with."""
 
     async def ImportMasks(self, request_iterator, context) -> AsyncIterator[masks_pb2.ImportMasksResponse]:  # type: ignore[no-untyped-def]
         async for request in request_iterator:
@@ -57,16 +59,18 @@ class CannedMasks(MasksServiceServicer):
 
     async def ExportMasks(self, request, context) -> AsyncIterator[masks_pb2.ExportMasksResponse]:  # type: ignore[no-untyped-def]
         self.asked.append(request)
-        for number in range(1, 4):
-            if number > self.breaks_after:
+        each = 1 + self.twice
+        begin = int(request.resume_token or int(request.after_image_id or "0", 16) * each)
+        for place in range(begin, 3 * each):
+            if place >= self.breaks_after:
                 raise RuntimeError("broken on purpose")
-            for _ in range(1 + self.twice if image_id(number) > request.after_image_id else 0):
-                yield masks_pb2.ExportMasksResponse(
-                    image_id=image_id(number),
-                    purpose=masks_pb2.MASK_PURPOSE_TEST,
-                    label_map=encode(label_map("x.cx/x..x")),
-                    revision=1,
-                )
+            yield masks_pb2.ExportMasksResponse(
+                image_id=image_id(place // each + 1),
+                purpose=masks_pb2.MASK_PURPOSE_TEST,
+                label_map=encode(label_map("x.cx/x..x")),
+                revision=1,
+                resume_token=str(place + 1) if self.has_tokens else "",
+            )
 
 
 @pytest.fixture
@@ -158,6 +162,28 @@ def test_an_export_that_was_cut_off_is_gone_on_with(
     assert masks.asked[-1].after_image_id == image_id(2)
     assert sorted(read(form, tmp_path / name, TAXONOMY)) == [image_id(n) for n in (1, 2, 3)]
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_an_export_goes_on_between_two_masks_of_an_image(madseg: Terminal, masks: CannedMasks, tmp_path: Path) -> None:
+    """The second is told of, though the first came before the cut."""
+    masks.twice, masks.breaks_after = True, 3
+    assert madseg("labels", "export", "npy", tmp_path / "out").code == 1
+    masks.breaks_after = 9
+    answer = madseg("labels", "export", "npy", tmp_path / "out", "--json")
+    assert (answer.code, masks.asked[-1].resume_token) == (3, "3")
+    found = [(item["name"], item["outcome"]) for item in answer.lines]
+    assert found == [(image_id(2), "refused"), (image_id(3), "written"), (image_id(3), "refused")]
+
+
+def test_an_export_goes_on_by_image_where_a_service_has_no_tokens(
+    madseg: Terminal, masks: CannedMasks, tmp_path: Path
+) -> None:
+    """As with services and marks of before."""
+    masks.has_tokens, masks.breaks_after = False, 2
+    assert madseg("labels", "export", "npy", tmp_path / "out").code == 1
+    masks.breaks_after = 9
+    assert madseg("labels", "export", "npy", tmp_path / "out").out == "Masks: 1 written; 0 refused."
+    assert (masks.asked[-1].after_image_id, masks.asked[-1].resume_token) == (image_id(2), "")
 
 
 def test_a_second_mask_of_an_image_replaces_none(madseg: Terminal, masks: CannedMasks, tmp_path: Path) -> None:

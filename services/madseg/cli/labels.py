@@ -89,7 +89,10 @@ def export(
     overwrite: Overwrite = False,
     json: Json = False,
 ) -> None:
-    """Write accepted masks, named by their images' ids. The same command resumes a run that was cut off."""
+    """Write accepted masks, named by their images' ids. The same command resumes a run that was cut off.
+
+    Of what was accepted meanwhile some is left out then; a later run has it.
+    """
     from madseg.cli.imports import served_taxonomy
     from madseg.cli.mask_images import name_by_image
     from madseg.cli.mask_tally import MaskTally
@@ -106,8 +109,10 @@ def export(
         taxonomy, name = served_taxonomy(client.selector_status()), name_by_image(client, by_name=by_name)
         with unfinished(path, what) as mark, chosen.writer(path, taxonomy, overwrite=overwrite) as writer:
             if mark.after:
-                remark(f"Going on after image {mark.after}.")
-            masks = client.export_masks(campaign, purpose=purpose, after_image_id=mark.after)
+                remark(f"Going on after image {mark.after}; masks accepted since may be missing.")
+            # The image is for a service that is older than the token.
+            after = {"after_image_id": mark.after, "resume_token": mark.token}
+            masks = client.export_masks(campaign, purpose=purpose, **after)
             for mask in tracked(masks, "masks", quiet=json):
                 try:
                     if mask.image_id == mark.after:
@@ -116,7 +121,7 @@ def export(
                     tally.written(mask.image_id)
                 except InvalidInput as error:
                     tally.refused(mask.image_id, str(error))
-                mark.reach(mask.image_id)
+                mark.reach(mask.image_id, mask.resume_token)
     tally.finish("written")
 
 

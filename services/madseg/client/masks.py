@@ -279,17 +279,25 @@ class MaskCalls:
         return to_revision(self._labelling.call(self._masks_stub().GetMaskRevision, request))
 
     def export_masks(
-        self, campaign_id: str = "", *, purpose: str | MaskPurpose | None = None, after_image_id: str = ""
+        self,
+        campaign_id: str = "",
+        *,
+        purpose: str | MaskPurpose | None = None,
+        after_image_id: str = "",
+        resume_token: str = "",
     ) -> Iterator[ExportedMask]:
         """Accepted masks in order of image id, all but second opinions where no purpose is given.
 
-        `after_image_id` goes on where an export was cut off.
+        An image may have several. `resume_token`, of the last mask that came, goes on where an export was cut off: no
+        mask is missing then that was accepted before the export began. A new export has those accepted since.
+        `after_image_id` begins after all masks of an image, where no token is given.
         """
         request = fill(
             masks_pb2.ExportMasksRequest,
             campaign_id=campaign_id,
             purpose=from_purpose(purpose),
             after_image_id=after_image_id,
+            resume_token=resume_token,
         )
         for answer in self._labelling.stream(lambda: self._masks_stub().ExportMasks(request)):
             yield to_exported(answer)

@@ -10,15 +10,15 @@ from madseg.exchange.writing import put
 
 
 class Unfinished:
-    """The mark of a run. `after` is what it reached, "" at the beginning."""
+    """The mark of a run. `after` is what it reached, "" at the beginning; `token` is what a service goes on with."""
 
-    def __init__(self, path: Path, what: str, after: str) -> None:
-        self._path, self._what, self.after = path, what, after
+    def __init__(self, path: Path, what: str, after: str, token: str) -> None:
+        self._path, self._what, self.after, self.token = path, what, after, token
 
-    def reach(self, after: str) -> None:
+    def reach(self, after: str, token: str = "") -> None:
         """Notes how far it has come. Costs a small file each time."""
-        self.after = after
-        put(self._path, json.dumps({"what": self._what, "after": after}).encode())
+        self.after, self.token = after, token
+        put(self._path, json.dumps({"what": self._what, "after": after, "token": token}).encode())
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def unfinished(place: Path, what: str) -> Iterator[Unfinished]:
         raise Conflict(
             f"{place} was left unfinished by {before['what']!r}: run that again, or remove {path} and what it wrote"
         )
-    yield Unfinished(path, what, before.get("after", ""))
+    yield Unfinished(path, what, before.get("after", ""), before.get("token", ""))
     path.unlink(missing_ok=True)
 
 

@@ -1366,22 +1366,31 @@ class ExportMasksRequest(_message.Message):
     CAMPAIGN_ID_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
     AFTER_IMAGE_ID_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     campaign_id: _builtins.str
     """Of this campaign; empty: of all."""
     purpose: Global___MaskPurpose.ValueType
     """For this purpose; unspecified: all but second opinions."""
     after_image_id: _builtins.str
-    """Begin after this image, to go on where an export was cut off; empty: at the first."""
+    """Begin after this image, all its masks passed over, also those that weren't received; empty: at the first. To go on
+    where an export was cut off, give `resume_token`.
+    """
+    resume_token: _builtins.str
+    """The last received mask's: begin after that mask, whatever `after_image_id` is; empty: as `after_image_id` says.
+    What came before and what comes now are every mask that was accepted before the first call and stays so. Of those
+    accepted since, some are passed over; a new export has them.
+    """
     def __init__(
         self,
         *,
         campaign_id: _builtins.str = ...,
         purpose: Global___MaskPurpose.ValueType = ...,
         after_image_id: _builtins.str = ...,
+        resume_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_image_id", b"after_image_id", "campaign_id", b"campaign_id", "purpose", b"purpose"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_image_id", b"after_image_id", "campaign_id", b"campaign_id", "purpose", b"purpose", "resume_token", b"resume_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1389,7 +1398,7 @@ Global___ExportMasksRequest: _TypeAlias = ExportMasksRequest  # noqa: Y015
 
 @_typing.final
 class ExportMasksResponse(_message.Message):
-    """Response of ExportMasks, in order of image id: one mask."""
+    """Response of ExportMasks, in order of image id, an image's in the order in which their tasks were made: one mask."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1399,6 +1408,7 @@ class ExportMasksResponse(_message.Message):
     ANNOTATOR_FIELD_NUMBER: _builtins.int
     REVIEWER_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     image_id: _builtins.str
     """32 hexadecimal digits."""
     purpose: Global___MaskPurpose.ValueType
@@ -1411,6 +1421,8 @@ class ExportMasksResponse(_message.Message):
     """Who checked it."""
     revision: _builtins.int
     """The accepted revision."""
+    resume_token: _builtins.str
+    """To go on after this mask."""
     def __init__(
         self,
         *,
@@ -1420,10 +1432,11 @@ class ExportMasksResponse(_message.Message):
         annotator: _builtins.str = ...,
         reviewer: _builtins.str = ...,
         revision: _builtins.int = ...,
+        resume_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotator", b"annotator", "image_id", b"image_id", "label_map", b"label_map", "purpose", b"purpose", "reviewer", b"reviewer", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["annotator", b"annotator", "image_id", b"image_id", "label_map", b"label_map", "purpose", b"purpose", "resume_token", b"resume_token", "reviewer", b"reviewer", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -266,7 +266,8 @@ class MasksServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExportMasks(self, request, context):
-        """Accepted masks, one a message. Annotators, reviewers and operators.
+        """Accepted masks, one a message: every one that was accepted before the call and stays so. One that is accepted
+        meanwhile is in it if its place in the order is yet to come. Annotators, reviewers and operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

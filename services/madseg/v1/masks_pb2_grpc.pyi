@@ -73,7 +73,9 @@ class MasksServiceStub:
     GetMaskRevision: _grpc.UnaryUnaryMultiCallable[_masks_pb2.GetMaskRevisionRequest, _masks_pb2.GetMaskRevisionResponse]
     """A revision with its label map. Annotators, reviewers and operators."""
     ExportMasks: _grpc.UnaryStreamMultiCallable[_masks_pb2.ExportMasksRequest, _masks_pb2.ExportMasksResponse]
-    """Accepted masks, one a message. Annotators, reviewers and operators."""
+    """Accepted masks, one a message: every one that was accepted before the call and stays so. One that is accepted
+    meanwhile is in it if its place in the order is yet to come. Annotators, reviewers and operators.
+    """
     ImportMasks: _grpc.StreamStreamMultiCallable[_masks_pb2.ImportMasksRequest, _masks_pb2.ImportMasksResponse]
     """Takes masks drawn elsewhere: each becomes a revision that waits for review. Annotators."""
     GetHumanCeiling: _grpc.UnaryUnaryMultiCallable[_masks_pb2.GetHumanCeilingRequest, _masks_pb2.GetHumanCeilingResponse]
@@ -124,7 +126,9 @@ class MasksServiceAsyncStub(MasksServiceStub):
     GetMaskRevision: _aio.UnaryUnaryMultiCallable[_masks_pb2.GetMaskRevisionRequest, _masks_pb2.GetMaskRevisionResponse]  # type: ignore[assignment]
     """A revision with its label map. Annotators, reviewers and operators."""
     ExportMasks: _aio.UnaryStreamMultiCallable[_masks_pb2.ExportMasksRequest, _masks_pb2.ExportMasksResponse]  # type: ignore[assignment]
-    """Accepted masks, one a message. Annotators, reviewers and operators."""
+    """Accepted masks, one a message: every one that was accepted before the call and stays so. One that is accepted
+    meanwhile is in it if its place in the order is yet to come. Annotators, reviewers and operators.
+    """
     ImportMasks: _aio.StreamStreamMultiCallable[_masks_pb2.ImportMasksRequest, _masks_pb2.ImportMasksResponse]  # type: ignore[assignment]
     """Takes masks drawn elsewhere: each becomes a revision that waits for review. Annotators."""
     GetHumanCeiling: _aio.UnaryUnaryMultiCallable[_masks_pb2.GetHumanCeilingRequest, _masks_pb2.GetHumanCeilingResponse]  # type: ignore[assignment]
@@ -280,7 +284,9 @@ class MasksServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _masks_pb2.ExportMasksRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_masks_pb2.ExportMasksResponse], _abc.AsyncIterator[_masks_pb2.ExportMasksResponse]]:
-        """Accepted masks, one a message. Annotators, reviewers and operators."""
+        """Accepted masks, one a message: every one that was accepted before the call and stays so. One that is accepted
+        meanwhile is in it if its place in the order is yet to come. Annotators, reviewers and operators.
+        """
 
     @_abc_1.abstractmethod
     def ImportMasks(

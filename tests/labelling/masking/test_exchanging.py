@@ -1,11 +1,14 @@
 """Masks go out in order, and come in from elsewhere."""
 
+from itertools import pairwise
+
 import pytest
 
 from madseg.client import Forbidden, InvalidArgument, NotFound
 from madseg.client.values.masks import DrawnMask, ImportedMask, MaskPurpose, MaskTaskState
 from madseg.core.confusion import confusion, mean_iou
 from madseg.core.label_map import decode
+from madseg.requests import token
 from tests.labelling.fakes import image
 from tests.labelling.masking.studio import Studio, add_lane, mask
 
@@ -35,6 +38,52 @@ def test_an_export_is_in_order_and_goes_on_where_it_was_cut_off(studio: Studio) 
         list(otto.export_masks(after_image_id="../x"))
     with pytest.raises(NotFound, match="no campaign"):
         list(otto.export_masks("f" * 32))
+
+
+def test_an_export_goes_on_between_the_masks_of_an_image(studio: Studio) -> None:
+    """By the token of the last mask that came, whose image may have more; by the image alone those are passed over."""
+    otto, ann, cat = studio.otto, studio.person("ann"), studio.person("cat")
+    otto.create_mask_tasks(double_share=0)
+    images = sorted({item.image_id for item in otto.mask_tasks(purpose="counterexample")})
+    otto.add_mask_tasks(images, "contest")
+    for label in range(1, 9):
+        studio.accepted(ann, cat, label)
+    whole = list(otto.export_masks())
+    assert len(whole) == 5 + len(images)
+    assert [item.image_id for item in whole] == sorted(item.image_id for item in whole)
+    for at, item in enumerate(whole):
+        assert list(otto.export_masks(resume_token=item.resume_token)) == whole[at + 1 :]
+        both = otto.export_masks(after_image_id="f" * 32, resume_token=item.resume_token)
+        assert list(both) == whole[at + 1 :]
+        last_of_it = max(n for n, other in enumerate(whole) if other.image_id == item.image_id)
+        assert list(otto.export_masks(after_image_id=item.image_id)) == whole[last_of_it + 1 :]
+    assert any(one.image_id == other.image_id for one, other in pairwise(whole))
+
+
+def test_a_mask_accepted_before_the_place_of_an_export_is_in_the_next(studio: Studio) -> None:
+    """What was accepted before the export began is in it all the same."""
+    otto, ann, cat = studio.otto, studio.person("ann"), studio.person("cat")
+    otto.create_mask_tasks(double_share=0)
+    early, *later = sorted(otto.mask_tasks(), key=lambda item: item.image_id)
+    for task in later:
+        studio.accepted(ann, cat, 1, ann.take_mask_task(task.id))
+    first, *rest = otto.export_masks()
+    studio.accepted(ann, cat, 2, ann.take_mask_task(early.id))
+    assert list(otto.export_masks(resume_token=first.resume_token)) == rest
+    assert [item.image_id for item in otto.export_masks()] == [early.image_id, first.image_id] + [
+        item.image_id for item in rest
+    ]
+
+
+@pytest.mark.parametrize(
+    "made",
+    ["x", token(task=1), token(image="f" * 32), token(image="../x", task=1), token(image="f" * 32, task=1 << 63)],
+)
+def test_a_token_that_no_export_gave_is_refused(studio: Studio, made: str) -> None:
+    """By its field's name."""
+    with pytest.raises(InvalidArgument, match="resume_token is not one") as caught:
+        list(studio.otto.export_masks(resume_token=made))
+    assert caught.value.field == "resume_token"
 
 
 def test_imported_masks_wait_for_review(studio: Studio) -> None:

@@ -200,6 +200,7 @@ def to_exported(message: masks_pb2.ExportMasksResponse) -> ExportedMask:
         annotator=message.annotator,
         reviewer=message.reviewer,
         revision=message.revision,
+        resume_token=message.resume_token,
     )
 
 

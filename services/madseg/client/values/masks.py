@@ -1,6 +1,6 @@
 """Pixel-level masks: tasks, revisions, reviews."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -180,7 +180,7 @@ class MaskRevision:
 
 @dataclass(frozen=True)
 class ExportedMask:
-    """An accepted mask, in wire form on the original's grid."""
+    """An accepted mask, in wire form on the original's grid. With `resume_token` an export goes on after it."""
 
     image_id: str
     purpose: MaskPurpose
@@ -188,6 +188,7 @@ class ExportedMask:
     annotator: str
     reviewer: str
     revision: int
+    resume_token: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,7 @@ def exported_proto(item: Exported) -> pb.ExportMasksResponse:
         annotator=item.annotator,
         reviewer=item.reviewer,
         revision=item.revision,
+        resume_token=item.resume_token,
     )
 
 

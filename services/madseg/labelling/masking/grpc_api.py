@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from madseg.core.errors import Conflict, Forbidden, InvalidInput, NotFound, NotReady
-from madseg.core.messages import checked_image_id
 from madseg.labelling.masking import (
     ceiling,
     drawing,
@@ -38,8 +37,6 @@ MAX_REASON, MAX_MESSAGE = 1000, 2000
 
 DOUBLE_SHARE = 0.05
 """Share of the tasks that are drawn twice."""
-
-LARGEST = (1 << 63) - 1
 
 _INSIDERS = (Role.ANNOTATOR, Role.REVIEWER, Role.OPERATOR)
 
@@ -176,9 +173,7 @@ class MasksApi(MasksServiceServicer):
     async def ExportMasks(self, request: pb.ExportMasksRequest, context: Any) -> AsyncIterator[pb.ExportMasksResponse]:
         self._who(context, *_INSIDERS)
         campaign_id, purpose = _id(request.campaign_id, "campaign_id"), encoding.purpose(request.purpose)
-        place = exporting.FIRST
-        if request.after_image_id:
-            place = bytes.fromhex(checked_image_id(request.after_image_id)), LARGEST
+        place = exporting.start(request.after_image_id, request.resume_token)
         while found := await asyncio.to_thread(exporting.chunk, self._database, campaign_id, purpose, place):
             for item in found:
                 yield encoding.exported_proto(item)
