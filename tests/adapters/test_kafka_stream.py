@@ -1,6 +1,10 @@
 """What is Kafka's own: topics that change under us, retention, memory, static members, outages."""
 
+import os
 import random
+import shutil
+import subprocess
+import sys
 import threading
 import uuid
 from collections.abc import Iterator
@@ -256,3 +260,12 @@ def test_a_broker_that_is_away_is_unavailable_and_comes_back(tmp_path: Path) -> 
 def test_brokers_that_are_not_known_yet_are_unavailable() -> None:
     """A client whose first connection broke knows no broker by number: it does a moment later."""
     assert isinstance(meant(errors.UnknownBrokerIdError(-1), "the offsets can't be read"), Unavailable)
+
+
+def test_a_connection_that_was_refused_at_first_rests() -> None:
+    """What the kernel noted of the refusal would keep a thread busy for as long as the connection lasts."""
+    if os.geteuid() != 0 or not shutil.which("iptables"):
+        pytest.skip("a network of its own takes root and iptables: apt-get install iptables")
+    command = ["unshare", "--net", sys.executable, "-W", "ignore", "-m", "tests.adapters.kafka_refused"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr

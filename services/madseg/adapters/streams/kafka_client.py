@@ -3,9 +3,10 @@
 Pinned to one version of kafka-python: nothing outside this package knows it.
 """
 
+import socket
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any, NoReturn
 
 with warnings.catch_warnings():
@@ -58,15 +59,20 @@ def connected(kind: Callable[..., Any], **settings: Any) -> Any:
         return begun[-1]
 
     try:
-        return kind(kafka_client=network, proxy_url=f"{_Socket.SCHEMES[0]}://", **settings)
+        return kind(kafka_client=network, proxy_url=f"{QuietSocket.SCHEMES[0]}://", **settings)
     except BaseException:
         for client in begun:
             client.close()
         raise
 
 
-class _Socket(KafkaNetSocket):  # type: ignore[misc]
-    """Closes what can't be connected: kafka-python 3.0.12 leaves that to the collector of garbage, hours later."""
+class QuietSocket(KafkaNetSocket):  # type: ignore[misc]
+    """Closes what can't be connected: kafka-python 3.0.12 leaves that to the collector of garbage, hours later.
+
+    And takes out of it that a first attempt was refused: as long as that waits there, the socket is always ready, and
+    the thread that reads it never rests. A Service of Kubernetes without pods refuses by ICMP, and the kernel goes on
+    trying.
+    """
 
     SCHEMES = ("direct",)
 
@@ -77,10 +83,18 @@ class _Socket(KafkaNetSocket):  # type: ignore[misc]
             made.setblocking(False)
             for option in socket_options:
                 made.setsockopt(*option)
-            return await self.sock_connect(net, made, address, timeout_at=timeout_at)
+            connected = await self.sock_connect(net, made, address, timeout_at=timeout_at)
         except BaseException:
             made.close()
             raise
+        _forget_refusals(made)
+        return connected
+
+
+def _forget_refusals(made: socket.socket) -> None:
+    with suppress(OSError):  # there are no more
+        while True:
+            made.recv(1, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)
 
 
 def meant(error: Exception, what: str) -> MadsegError:
