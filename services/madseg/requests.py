@@ -1,9 +1,13 @@
-"""What gRPC requests say, checked alike in every service: texts, page sizes, and the tokens to go on with."""
+"""What gRPC requests say, checked alike in every service: texts, page sizes, the tokens to go on with, and whether a
+call is the one that an idempotency key came with before."""
 
 import base64
+import hashlib
 import json
 
-from madseg.core.errors import InvalidInput
+from google.protobuf.message import Message
+
+from madseg.core.errors import AlreadyExists, InvalidInput
 
 MAX_PAGE = 1000
 """Items of a page at most."""
@@ -56,3 +60,32 @@ def from_token(text: str, field: str = "page_token") -> dict[str, object]:
 def foreign_token(field: str = "page_token") -> InvalidInput:
     """The error for a token that isn't this service's, or of another list."""
     return InvalidInput(f"{field} is not one that this method gave", field=field)
+
+
+def asked_for(request: Message) -> bytes:
+    """SHA-256 of what a request asks for, which is all but its idempotency key and its note for people."""
+    copied = type(request)()
+    copied.CopyFrom(request)
+    for name in ("idempotency_key", "note"):
+        if name in copied.DESCRIPTOR.fields_by_name:
+            copied.ClearField(name)
+    return hashlib.sha256(copied.SerializeToString(deterministic=True)).digest()
+
+
+def check_repeated(key: str, made: str, before: bytes | None, now: bytes | None) -> None:
+    """Does nothing where a key comes with what it came with before, or where one of both isn't known.
+
+    `made` is what came of the first call, in words; `before` and `now` are what `asked_for` gave.
+
+    Raises:
+        AlreadyExists: the key came with another call.
+    """
+    if before is not None and now is not None and before != now:
+        raise other_call(key, made)
+
+
+def other_call(key: str, made: str) -> AlreadyExists:
+    """The error for a key that came with another call before, which `made` something."""
+    return AlreadyExists(
+        f"idempotency_key {key!r} came with other arguments before, and made {made}: a new call needs a new key"
+    )

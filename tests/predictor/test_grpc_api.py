@@ -196,6 +196,9 @@ def test_a_key_releases_one_version(it: Serving) -> None:
     assert again.findings[-1] == "version 2 was released before and doesn't serve now"
     with pytest.raises(grpc.RpcError, match="another network was released as version 2"):
         it.stub.ReleaseVersion(release("net", "k", network(stride=2).SerializeToString()), timeout=60)
+    with pytest.raises(grpc.RpcError, match="version 2 was released from version 1 with the idempotency key 'k', not"):
+        it.stub.ReleaseVersion(release("net", "k", parent=3), timeout=60)
+    assert it.stub.ReleaseVersion(release("net", "k"), timeout=60).version == 2
     with pytest.raises(grpc.RpcError, match="idempotency_key must have at most 200 characters"):
         it.stub.ReleaseVersion(release("net", "k" * 201), timeout=60)
 

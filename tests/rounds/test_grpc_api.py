@@ -9,6 +9,7 @@ import pytest
 
 from madseg import client as c
 from madseg.client import (
+    AlreadyExists,
     CampaignPlan,
     Client,
     Forbidden,
@@ -81,6 +82,9 @@ def test_a_round_over_the_wire(otto: Client, around: FakeNeighbours) -> None:
     assert [item.step for item in ended.steps] == list(RoundStep)[1:]
     assert all(item.began_at and item.ended_at for item in ended.steps)
     assert otto.start_round(PLAN, idempotency_key="first") == ended == otto.round(made.id)
+    for plan, model in ((replace(PLAN, per_ranking=6), ""), (PLAN, "small")):
+        with pytest.raises(AlreadyExists, match=f"made round {made.id}: a new call needs a new key"):
+            otto.start_round(plan, model=model, idempotency_key="first")
     found = otto.standings()
     assert found == otto.standings("small")
     assert [(item.kind, item.images) for item in found.sets[:2]] == [("round", 3), ("random_lane", 5)]

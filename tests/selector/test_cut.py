@@ -3,14 +3,19 @@
 from itertools import count
 
 import pytest
+from sqlalchemy import update
 
 from madseg.core.candidates import BY_DISCREPANCY, Order, Strategy
+from madseg.core.errors import AlreadyExists
 from madseg.ports import Database
 from madseg.selector import candidate_sets
 from madseg.selector.candidate_sets import CandidateSet
 from madseg.selector.cut import Cutting, cut
+from madseg.selector.grpc_api import SelectorApi
 from madseg.selector.queries import Queries, Which
+from madseg.selector.tables import CANDIDATE_SETS
 from madseg.selector.walk import EVERY_IMAGE
+from madseg.v1 import selector_pb2 as pb
 from tests.selector import streams
 from tests.selector.test_exactness import Selector, criteria
 
@@ -26,18 +31,51 @@ def queries(database: Database) -> Queries:
 
 
 def test_a_key_cuts_once(database: Database, queries: Queries) -> None:
-    """Asked again, it answers with the set that it cut, whatever is asked for."""
+    """Asked again, it answers with the set that it cut, and with none where something else is asked for."""
     clock = count(7).__next__
 
-    def made(key: str | None, how: Cutting = ANYHOW) -> CandidateSet:
-        return cut(database, queries, Which(), how, BY_DISCREPANCY, note="", key=key, clock=clock)
+    def made(key: str | None, asked: bytes | None = None) -> CandidateSet:
+        return cut(database, queries, Which(), ANYHOW, BY_DISCREPANCY, note="", key=key, clock=clock, asked=asked)
 
-    first = made("monday")
-    assert first == made("monday", Cutting(EVERY_IMAGE, 4, near=False, allow_incomplete=True))
+    first = made("monday", b"1" * 32)
+    assert first == made("monday", b"1" * 32) == made("monday")
+    with pytest.raises(AlreadyExists, match=f"made candidate set {first.id}: a new call needs a new key"):
+        made("monday", b"2" * 32)
     others = [made(None), made(None), made("tuesday")]
     with database.snapshot() as tx:
         assert [first, *others] == candidate_sets.sets(tx)[::-1]
     assert [item.cut_at for item in (first, *others)] == [7, 8, 9, 10]
+
+
+def test_a_key_that_lost_a_race_is_checked_where_the_set_is_stored(database: Database, queries: Queries) -> None:
+    """Two calls at once see no set of the key, and one of them cuts it."""
+    found = queries.cut(Which(), EVERY_IMAGE, 3, near=True, allow_incomplete=True, order=BY_DISCREPANCY)
+
+    def stored(asked: bytes) -> CandidateSet:
+        taxonomy = queries.criteria.taxonomy
+        with database.write() as tx:
+            return candidate_sets.store(
+                tx, found, per_ranking=3, criteria_id="x", now=7, note="", key="k", taxonomy=taxonomy, asked=asked
+            )
+
+    assert stored(b"1" * 32) == stored(b"1" * 32)
+    with pytest.raises(AlreadyExists):
+        stored(b"2" * 32)
+
+
+def test_a_call_with_the_key_of_another_is_refused(database: Database, queries: Queries) -> None:
+    """Unless only its note is another, or what was asked for isn't known, as of sets that an earlier release cut."""
+    api = SelectorApi(database, streams.TOPIC, queries, lambda _: None, lambda: 0, lambda _: 0)
+    asked = pb.CutCandidatesRequest(per_ranking=3, allow_incomplete=True, idempotency_key="k", note="Monday's")
+    other = pb.CutCandidatesRequest(per_ranking=4, allow_incomplete=True, idempotency_key="k")
+    first = api.CutCandidates(asked, None)
+    asked.note = ""
+    assert first == api.CutCandidates(asked, None)
+    with pytest.raises(AlreadyExists, match=first.candidate_set.id):
+        api.CutCandidates(other, None)
+    with database.write() as tx:
+        tx.execute(update(CANDIDATE_SETS).values(asked_sha256=None))
+    assert first == api.CutCandidates(other, None)
 
 
 def test_a_set_says_how_it_was_cut(database: Database, queries: Queries) -> None:

@@ -50,13 +50,15 @@ class CandidateCalls:
         timeout: float = CUT_SECONDS,
     ) -> CandidateSet:
         """Cuts the candidate set M: the first `per_ranking` images per competitor, defender and class, in one
-        transaction. A second call with the same `idempotency_key` answers with the set that the first one cut.
+        transaction. A second call with the same `idempotency_key` answers with the set that the first one cut; its
+        `note` alone may be another.
 
         By the `strategy` "entropy" or "random" it has `size` images: of all, or with `grouped` through the subgroups
         and the content constraint of the rankings. `contestants`, 2 to 10 versions `"name/3"`, compete with each other,
         each pair in both roles, in place of the target with its competitors.
 
         Raises:
+            AlreadyExists: the key came with other arguments before.
             NotReady: a contest is still filling and `allow_incomplete` is not set; the message says what it lacks.
             NotFound: there is no such target, or no such contestant.
             InvalidArgument: values that don't go together, or a target without entropies.

@@ -205,6 +205,7 @@ class MaskCalls:
             InvalidArgument: it is no label map of the picture's size, has a label outside the taxonomy, or something
                 else than void outside the crop.
             NotReady: `follows` isn't the last revision, or the task isn't being drawn.
+            AlreadyExists: the key came with another map or `follows` before.
             Forbidden: the task is somebody else's.
         """
         request = fill(

@@ -76,7 +76,7 @@ class ModelCalls:
         Raises:
             NotFound: there is no such model.
             InvalidArgument: the network or the card can't be served as it is; the message says why.
-            AlreadyExists: another network was released with the key.
+            AlreadyExists: another network was released with the key, or from another parent.
         """
         header = fill(
             models_pb2.ModelUpload, card=card, file_name=Path(onnx).name, idempotency_key=idempotency_key, parent=parent

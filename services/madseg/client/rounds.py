@@ -46,6 +46,7 @@ class RoundCalls:
 
         Raises:
             InvalidArgument: a plan that can't be.
+            AlreadyExists: the key came with another plan or model before.
             NotFound: there is no such target.
             NotReady: a round of it goes on, or no version of it serves.
         """

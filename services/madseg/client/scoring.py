@@ -52,9 +52,10 @@ class ScoringCalls:
         timeout: float = CREATE_SECONDS,
     ) -> Campaign:
         """Opens a campaign over a candidate set (default: the newest). A second call with the same `idempotency_key`
-        answers with the campaign that the first one opened.
+        answers with the campaign that the first one opened; its `note` alone may be another.
 
         Raises:
+            AlreadyExists: the key came with other arguments before.
             NotFound: there is no such candidate set.
         """
         request = fill(

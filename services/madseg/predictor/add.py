@@ -100,7 +100,7 @@ def release_model(
     Raises:
         InvalidModel: as `add_model`, or the version doesn't fit the model; nothing was written.
         NotFound: no such model or parent.
-        AlreadyExists: another network was released with the key.
+        AlreadyExists: another network was released with the key, or from another parent.
     """
     stored = repository.card(name)
     given = replace(card or stored, name=name, role=stored.role)

@@ -150,13 +150,13 @@ class ModelRepository:
 
         Raises:
             NotFound: no such model or parent.
-            AlreadyExists: another network was released with the key.
+            AlreadyExists: another network was released with the key, or from another parent.
             InvalidModel: not in the served form, or of another taxonomy, grid or interface than the versions before.
         """
         form = read_served(served)
         with self._writing():
             record = self.record(name)
-            known = released_with(record, key, form.source_sha256)
+            known = released_with(record, key, form.source_sha256, parent)
             if known is not None:
                 return known.number
             origin = record.newest.number if parent is None else self.version(name, parent).number
@@ -281,17 +281,24 @@ class ModelRepository:
                 )
 
 
-def released_with(record: ModelRecord, key: str | None, source_sha256: str) -> VersionRecord | None:
+def released_with(
+    record: ModelRecord, key: str | None, source_sha256: str, parent: int | None = None
+) -> VersionRecord | None:
     """The version that a key released; None without a key, or where it is a new one.
 
     Raises:
-        AlreadyExists: it released another network than the one of this SHA-256.
+        AlreadyExists: it released another network than the one of this SHA-256, or one made from another parent.
     """
     found = next((version for version in record.versions if key is not None and version.key == key), None)
     if found is not None and found.source_sha256 != source_sha256:
         raise AlreadyExists(
             f"another network was released as version {found.number} with the idempotency key {key!r}: a new network "
             "needs a new key"
+        )
+    if found is not None and parent not in (None, found.parent):
+        raise AlreadyExists(
+            f"version {found.number} was released from version {found.parent} with the idempotency key {key!r}, not "
+            f"from {parent}: a new release needs a new key"
         )
     return found
 

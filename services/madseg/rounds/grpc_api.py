@@ -9,7 +9,7 @@ from madseg.core.errors import InvalidInput
 from madseg.core.messages import VersionRef
 from madseg.core.rounds import Step
 from madseg.ports import Database
-from madseg.requests import foreign_token, from_token, page_size, plain_text, token
+from madseg.requests import asked_for, foreign_token, from_token, page_size, plain_text, token
 from madseg.rounds import encoding, policies, rounds
 from madseg.rounds.asking import Asking, model_name
 from madseg.rounds.encoding import MAX_ID, set_number
@@ -44,12 +44,13 @@ class RoundsApi(RoundsServiceServicer):
     def StartRound(self, request: pb.StartRoundRequest, context: Any) -> pb.StartRoundResponse:
         who, plan = self._asking.who(context, Role.OPERATOR), self._plan(request.plan)
         key, model = plain_text(request.idempotency_key, "idempotency_key", MAX_KEY), model_name(request.model)
+        asked = asked_for(request)
 
         def begin() -> Beginning:
             found = self._neighbours.target(model)
-            return Beginning(self._new_id(), VersionRef(found.model, found.version), plan, who.name, key)
+            return Beginning(self._new_id(), VersionRef(found.model, found.version), plan, who.name, key, asked)
 
-        made = rounds.start(self._database, key, begin, self._clock())
+        made = rounds.start(self._database, key, begin, self._clock(), asked=asked)
         return pb.StartRoundResponse(round=encoding.round_proto(made))
 
     def GetRound(self, request: pb.GetRoundRequest, context: Any) -> pb.GetRoundResponse:

@@ -13,6 +13,7 @@ from madseg.core.errors import NotFound, NotReady
 from madseg.core.messages import VersionRef
 from madseg.core.rounds import Outcome, Step
 from madseg.ports import Database
+from madseg.requests import check_repeated
 from madseg.rounds.plans import from_text, seeded, to_text
 from madseg.rounds.tables import ROUNDS
 
@@ -77,29 +78,34 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """What a new round is made of. `target` is the version that stands now."""
+    """What a new round is made of. `target` is the version that stands now, `asked` what its key stands for."""
 
     id: str
     target: VersionRef
     plan: RoundPlan
     who: str
     key: str
+    asked: bytes | None = None
 
 
-def start(database: Database, key: str, begin: Callable[[], Beginning], now: int) -> Round:
+def start(
+    database: Database, key: str, begin: Callable[[], Beginning], now: int, *, asked: bytes | None = None
+) -> Round:
     """Begins a round; the one that was begun with the same key, where there is one. `begin` is asked for a new one.
 
+    `asked` is what the key stands for (`madseg.requests.asked_for`).
+
     Raises:
+        AlreadyExists: the key stands for something else.
         NotReady: a round of the target goes on.
     """
     with database.snapshot() as tx:
-        known = _found(tx, ROUNDS.c.idempotency_key == key) if key else None
+        known = _keyed(tx, key, asked)
     if known is not None:
         return known
     wanted = begin()
     with database.write() as tx:
-        known = _found(tx, ROUNDS.c.idempotency_key == key) if key else None
-        return known or enter(tx, wanted, now)
+        return _keyed(tx, key, asked) or enter(tx, wanted, now)
 
 
 def enter(tx: Connection, wanted: Beginning, now: int) -> Round:
@@ -234,6 +240,14 @@ def _found(tx: Connection, which: ColumnElement[bool]) -> Round | None:
     return None if row is None else _round(row)
 
 
+def _keyed(tx: Connection, key: str, asked: bytes | None) -> Round | None:
+    row = tx.execute(select(ROUNDS).where(ROUNDS.c.idempotency_key == key)).one_or_none() if key else None
+    if row is None:
+        return None
+    check_repeated(key, f"round {row.id}", row.asked_sha256, asked)
+    return _round(row)
+
+
 def _row(tx: Connection, wanted: Beginning, now: int) -> dict[str, Any]:
     model = wanted.target.model
     number = select(func.max(ROUNDS.c.number)).where(ROUNDS.c.model == model)
@@ -248,6 +262,7 @@ def _row(tx: Connection, wanted: Beginning, now: int) -> dict[str, Any]:
         "revision": 1,
         "started_by": wanted.who,
         "idempotency_key": wanted.key or None,
+        "asked_sha256": wanted.asked,
         "going_on": model,
         "plan": to_text(seeded(wanted.plan, wanted.id)),
         "step": Step.MINING,
@@ -262,7 +277,7 @@ def _row(tx: Connection, wanted: Beginning, now: int) -> dict[str, Any]:
 def _round(row: Row[Any]) -> Round:
     values = dict(row._mapping)
     target = VersionRef(values.pop("model"), values.pop("version"))
-    for name in ("idempotency_key", "going_on"):
+    for name in ("idempotency_key", "asked_sha256", "going_on"):
         del values[name]
     return Round(
         **{

@@ -52,13 +52,15 @@ ROUNDS = Table(
     Column("candidates", Integer, nullable=False),
     Column("counterexamples", Integer, nullable=False),
     Column("test", Integer, nullable=False),
+    Column("asked_sha256", LargeBinary(32)),
     UniqueConstraint("model", "number"),
 )
 """`serial` counts all rounds, `number` those of a model. `going_on` is the model while the round goes on, so that two
 of one model can't. `revision` grows with every change. `plan`, `notes` and `steps` ([name, began, ended]) are JSON.
 `awaits`, `approved`, `despite`: a person's word is wanted, and was given, at this step. `run_begun`: a run may have
 been started, whether its id is known or not. `promoting`: its release may have been asked for. `stopping`: what it has
-begun is yet to be ended. Ids are "" before they are known."""
+begun is yet to be ended. Ids are "" before they are known. `asked_sha256` is of what was asked for, null where it isn't
+known."""
 Index("rounds_by_model", ROUNDS.c.model, ROUNDS.c.serial)
 Index("rounds_to_stop", ROUNDS.c.stopping)
 

@@ -14,6 +14,7 @@ from madseg.core.errors import NotFound
 from madseg.core.messages import Defender, VersionRef
 from madseg.core.ranking import RankingKey
 from madseg.core.taxonomy import Taxonomy
+from madseg.requests import check_repeated
 from madseg.selector.contests import Progress
 from madseg.selector.queries import Cut
 from madseg.selector.tables import BANS, CANDIDATE_SETS, CANDIDATES
@@ -70,11 +71,12 @@ def store(
     note: str,
     key: str | None,
     taxonomy: Taxonomy,
+    asked: bytes | None = None,
 ) -> CandidateSet:
     """Stores a cut; images banned since the snapshot stay out, also from behind others. With an idempotency key that
-    was used before, answers with that set instead."""
+    was used before, answers with that set instead. `asked` and what is raised are as in `known_by_key`."""
     if key is not None:
-        known = known_by_key(tx, key)
+        known = known_by_key(tx, key, asked)
         if known is not None:
             return known
     banned = {row.image_id.hex() for row in tx.execute(select(BANS.c.image_id))}
@@ -96,6 +98,7 @@ def store(
         "grouped": cut.order.grouped,
         "seed": cut.order.seed,
         "contestants": json.dumps([[ref.model, ref.version] for ref in cut.order.contestants]),
+        "asked_sha256": asked,
     }
     tx.execute(insert(CANDIDATE_SETS), row)
     rows = [_candidate_row(str(row["id"]), rank, candidate, taxonomy) for rank, candidate in enumerate(kept, 1)]
@@ -110,10 +113,17 @@ def as_stored(item: Progress) -> StoredContest:
     return StoredContest(ref.target, ref.competitor, item.state, item.compared, item.failed, item.missing)
 
 
-def known_by_key(tx: Connection, key: str) -> CandidateSet | None:
-    """The set that an idempotency key cut before."""
+def known_by_key(tx: Connection, key: str, asked: bytes | None = None) -> CandidateSet | None:
+    """The set that an idempotency key cut before. `asked` is what is asked for (`madseg.requests.asked_for`).
+
+    Raises:
+        AlreadyExists: something else was asked for then.
+    """
     row = tx.execute(select(CANDIDATE_SETS).where(CANDIDATE_SETS.c.idempotency_key == key)).one_or_none()
-    return None if row is None else _candidate_set(row)
+    if row is None:
+        return None
+    check_repeated(key, f"candidate set {row.id}", row.asked_sha256, asked)
+    return _candidate_set(row)
 
 
 def sets(tx: Connection) -> list[CandidateSet]:

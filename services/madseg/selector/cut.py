@@ -34,14 +34,19 @@ def cut(
     note: str,
     key: str | None,
     clock: Callable[[], int],
+    asked: bytes | None = None,
 ) -> CandidateSet:
     """Cuts a set and stores it; with an idempotency key that cut one before, that set. Raises as `Queries.cut` does.
 
-    `clock` gives microseconds since the epoch; the set is as old as its storing.
+    `clock` gives microseconds since the epoch; the set is as old as its storing. `asked` is what the key stands for
+    (`madseg.requests.asked_for`).
+
+    Raises:
+        AlreadyExists: the key stands for something else.
     """
     if key is not None:
         with database.snapshot() as tx:
-            known = candidate_sets.known_by_key(tx, key)
+            known = candidate_sets.known_by_key(tx, key, asked)
         if known is not None:
             return known
     found = queries.cut(
@@ -57,4 +62,5 @@ def cut(
             note=note,
             key=key,
             taxonomy=queries.criteria.taxonomy,
+            asked=asked,
         )

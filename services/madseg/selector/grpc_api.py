@@ -9,7 +9,7 @@ from madseg.core.errors import InvalidInput
 from madseg.core.messages import checked_image_id
 from madseg.core.times import micros
 from madseg.ports import Database
-from madseg.requests import from_token, page_size, plain_text, token
+from madseg.requests import asked_for, from_token, page_size, plain_text, token
 from madseg.selector import candidate_sets, edits, encoding, history, paging
 from madseg.selector.candidate_facts import candidate_facts
 from madseg.selector.cut import Cutting, cut
@@ -123,6 +123,7 @@ class SelectorApi(SelectorServiceServicer):
             note=plain_text(request.note, "note", MAX_NOTE),
             key=plain_text(request.idempotency_key, "idempotency_key", MAX_KEY) or None,
             clock=self._clock,
+            asked=asked_for(request),
         )
         return pb.CutCandidatesResponse(candidate_set=encoding.set_proto(made))
 

@@ -250,9 +250,10 @@ CANDIDATE_SETS = Table(
     Column("grouped", Boolean),
     Column("seed", BigInteger),
     Column("contestants", Text),
+    Column("asked_sha256", LargeBinary(32)),
 )
-"""The last four are null where a set was cut before there was a choice: by discrepancy then. `contestants` is a JSON
-list of [model, version]."""
+"""`strategy` to `contestants` are null where a set was cut before there was a choice: by discrepancy then.
+`contestants` is a JSON list of [model, version]. `asked_sha256` is of what was asked for, null where it isn't known."""
 
 CANDIDATES = Table(
     "selector_candidates",

@@ -881,7 +881,9 @@ class SaveMaskRequest(_message.Message):
     label_map: _builtins.bytes
     """Wire form of madseg.core.label_map on the original's grid, void outside the crop; at most 16 MiB."""
     idempotency_key: _builtins.str
-    """A second call with the same key answers with the revision that the first one made; at most 200 characters."""
+    """A second call with the same key answers with the revision that the first one made; one with another label map, or
+    after another revision, is ALREADY_EXISTS. At most 200 characters.
+    """
     drawing_ms: _builtins.int
     """Milliseconds spent drawing since the revision before; 0: not known."""
     def __init__(

@@ -219,7 +219,8 @@ class ModelUpload(_message.Message):
     """For a release: the model to release a version of. Its card serves where `card` is empty."""
     idempotency_key: _builtins.str
     """For a release: a second call with the same key and network answers with the version that the first one released,
-    however long ago; at most 200 characters. Empty: every call releases a version.
+    however long ago; another network, or another parent, is ALREADY_EXISTS. The card isn't compared. At most 200
+    characters. Empty: every call releases a version.
     """
     parent: _builtins.int
     """For a release: the version that the network was made from; 0: the newest."""

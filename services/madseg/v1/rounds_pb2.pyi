@@ -589,7 +589,9 @@ class StartRoundRequest(_message.Message):
     model: _builtins.str
     """The target's model; empty: the only target there is."""
     idempotency_key: _builtins.str
-    """A second call with the same key answers with the round that the first one began; at most 200 characters."""
+    """A second call with the same key answers with the round that the first one began; one that asks for something else is
+    ALREADY_EXISTS. At most 200 characters.
+    """
     @_builtins.property
     def plan(self) -> Global___RoundPlan:
         """What it is to do."""

@@ -313,7 +313,9 @@ class CreateCampaignRequest(_message.Message):
     candidate_set_id: _builtins.str
     """Which candidate set; empty: the newest."""
     idempotency_key: _builtins.str
-    """A second call with the same key answers with the campaign that the first one made; at most 200 characters."""
+    """A second call with the same key answers with the campaign that the first one made; one that asks for something else is
+    ALREADY_EXISTS. Its note may be another. At most 200 characters.
+    """
     note: _builtins.str
     """A note for people, at most 2000 characters."""
     @_builtins.property

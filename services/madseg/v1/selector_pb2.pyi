@@ -495,7 +495,9 @@ class CutCandidatesRequest(_message.Message):
     allow_incomplete: _builtins.bool
     """Cut even though a contest is still filling; what is lacking is recorded."""
     idempotency_key: _builtins.str
-    """A second call with the same key answers with the set that the first one cut; at most 200 characters."""
+    """A second call with the same key answers with the set that the first one cut; one that asks for something else is
+    ALREADY_EXISTS. Its note may be another. At most 200 characters.
+    """
     keep_near_duplicates: _builtins.bool
     """Treat near-duplicates as images of their own (the paper)."""
     note: _builtins.str

@@ -6,7 +6,7 @@ import grpc
 import numpy as np
 import pytest
 
-from madseg.client import Forbidden, InvalidArgument, NotReady
+from madseg.client import AlreadyExists, Forbidden, InvalidArgument, NotReady
 from madseg.client.values.masks import MaskTask
 from madseg.core.label_map import LabelMap, encode, from_dense
 from madseg.core.masks import to_original
@@ -32,6 +32,9 @@ def test_a_save_follows_the_last_revision(studio: Studio, task: MaskTask) -> Non
     assert ann.save_mask(task.id, mask(1), 0, idempotency_key="a") == 1
     assert ann.save_mask(task.id, mask(2), 1, idempotency_key="b") == 2
     assert ann.save_mask(task.id, mask(1), 0, idempotency_key="a") == 1
+    for label, after in ((3, 0), (1, 1), (3, 2)):
+        with pytest.raises(AlreadyExists, match="'a' came with other arguments before, and made revision 1"):
+            ann.save_mask(task.id, mask(label), after, idempotency_key="a")
     for follows in (0, 1, 3):
         with pytest.raises(NotReady, match=f"at revision 2, and this save follows {follows}"):
             ann.save_mask(task.id, mask(3), follows)

@@ -30,13 +30,12 @@ class Desk:
     def __post_init__(self) -> None:
         self.opinions_of = Opinions(self.database)
 
-    def open(self, set_id: str = "", *, key: str = "", **plan: Any) -> Progress:
+    def open(self, set_id: str = "", *, key: str = "", asked: bytes | None = None, **plan: Any) -> Progress:
         """Opens a campaign; what the plan doesn't say is small: no test set, no repeats."""
         wanted = {"seed": 7, "test_reserved": 0, "test_reported": 0, "repeat_share": 0.0, "counterexamples": 3, **plan}
         made = Plan(**wanted)
-        return campaigns.create(
-            self.database, self.neighbours, set_id, made, who="otto", note="", key=key, now=self.now
-        )
+        said = {"who": "otto", "note": "", "key": key}
+        return campaigns.create(self.database, self.neighbours, set_id, made, **said, now=self.now, asked=asked)
 
     def take(self, rater: str, count: int = 1, campaign: str = "") -> list[Assignment]:
         """What the rater then holds."""

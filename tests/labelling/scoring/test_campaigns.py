@@ -2,7 +2,7 @@
 
 import pytest
 
-from madseg.core.errors import InvalidInput, NotFound, NotReady, Unavailable
+from madseg.core.errors import AlreadyExists, InvalidInput, NotFound, NotReady, Unavailable
 from madseg.core.messages import VersionRef
 from madseg.labelling.scoring.plan import Plan
 from madseg.ports import Database
@@ -31,10 +31,14 @@ def test_a_campaign_is_over_a_candidate_set(desk: Desk) -> None:
 
 
 def test_a_second_call_with_the_same_key_answers_with_the_first_campaign(desk: Desk) -> None:
-    """Whatever else it says."""
-    first = desk.open(key="once", raters=2)
-    assert desk.open(key="once", raters=5) == first
-    assert desk.open(key="twice").kept.id != first.kept.id
+    """One that asks for something else is refused, unless nobody knows what the first one asked for."""
+    first = desk.open(key="once", asked=b"1" * 32)
+    assert desk.open(key="once", asked=b"1" * 32) == first
+    with pytest.raises(AlreadyExists, match=f"made campaign {first.kept.id}: a new call needs a new key"):
+        desk.open(key="once", asked=b"2" * 32)
+    unknown = desk.open(key="twice")
+    assert unknown.kept.id != first.kept.id
+    assert desk.open(key="twice", asked=b"2" * 32) == unknown
 
 
 def test_images_without_a_map_of_the_target_are_left_out(desk: Desk) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import grpc
 import pytest
 
 from madseg.client import (
+    AlreadyExists,
     CampaignPlan,
     CampaignState,
     Client,
@@ -45,7 +47,9 @@ def test_the_whole_way(served: Served, around: FakeNeighbours) -> None:
     """Opened, judged, undone, vetoed, chosen, read."""
     otto, ada, bob = served.client("otto"), served.client("ada"), served.client("bob")
     opened = otto.create_campaign(plan=PLAN, note="first", idempotency_key="k")
-    assert otto.create_campaign(idempotency_key="k").id == opened.id
+    assert otto.create_campaign(plan=PLAN, note="second", idempotency_key="k").id == opened.id
+    with pytest.raises(AlreadyExists, match=f"made campaign {opened.id}"):
+        otto.create_campaign(plan=replace(PLAN, raters=3), note="first", idempotency_key="k")
     assert (opened.images, opened.state, opened.note) == (6, CampaignState.OPEN, "first")
     assert (opened.plan.raters, opened.plan.lease_seconds, opened.plan.adaptive) == (2, 900, False)
     taken = ada.take_assignments(count=2)

@@ -63,6 +63,7 @@ def save(
         Forbidden: it is somebody else's.
         NotReady: it isn't being drawn.
         Conflict: `follows` isn't the last revision, or the key is that of somebody else's save.
+        AlreadyExists: the key is that of another save.
         InvalidInput: the mask is none that the task may have.
     """
     with database.snapshot() as tx:
@@ -71,7 +72,7 @@ def save(
     mask = revisions.packed(found, data)
     with database.write() as tx:
         found = tasks.task(tx, task_id)
-        before = revisions.keyed(tx, found, key, who)
+        before = revisions.keyed(tx, found, key, who, follows, mask)
         if before is not None:
             return before
         _must_be_drawing(found, who)

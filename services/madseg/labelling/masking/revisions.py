@@ -12,6 +12,7 @@ from madseg.core.label_map import decode
 from madseg.core.masks import check_mask
 from madseg.labelling.masking.tables import REVISIONS
 from madseg.labelling.masking.tasks import Task, change
+from madseg.requests import other_call
 
 MAX_MAP_BYTES = 16 << 20
 """Largest wire form of a mask. One of 12 megapixels that is drawn by hand has some 100 KB."""
@@ -83,17 +84,23 @@ def append(
     return found.revision + 1
 
 
-def keyed(tx: Connection, found: Task, key: str, who: str) -> int | None:
+def keyed(tx: Connection, found: Task, key: str, who: str, follows: int, mask: Packed) -> int | None:
     """The revision that a save of somebody's with this key has made, or None.
 
     Raises:
         Conflict: it was somebody else's save.
+        AlreadyExists: it was a save of another mask, or after another revision.
     """
     here = (REVISIONS.c.task_id == found.id, REVISIONS.c.idempotency_key == key)
-    row = tx.execute(select(REVISIONS.c.revision, REVISIONS.c.saved_by).where(*here)).one_or_none() if key else None
-    if row is not None and row.saved_by != who:
+    query = select(REVISIONS.c.revision, REVISIONS.c.saved_by, REVISIONS.c.sha256).where(*here)
+    row = tx.execute(query).one_or_none() if key else None
+    if row is None:
+        return None
+    if row.saved_by != who:
         raise Conflict(f"idempotency_key {key!r} is that of another person's save: choose a new one")
-    return row.revision if row is not None else None
+    if (row.sha256, row.revision) != (mask.sha256, follows + 1):
+        raise other_call(key, f"revision {row.revision}")
+    return int(row.revision)
 
 
 def revision(tx: Connection, found: Task, number: int) -> Revision:

@@ -5,4 +5,4 @@ from madseg.labelling.scoring import tables as _scoring  # noqa: F401
 from madseg.labelling.tables import METADATA
 from madseg.ports import Tables
 
-TABLES = Tables("labelling", METADATA, __name__, head="1.1")
+TABLES = Tables("labelling", METADATA, __name__, head="1.2")

@@ -25,6 +25,7 @@ from madseg.labelling.scoring.pictures import Shown, shown
 from madseg.labelling.scoring.plan import Plan
 from madseg.labelling.scoring.tables import ASSIGNMENTS, CAMPAIGNS, ITEMS, JUDGEMENTS
 from madseg.ports import Database
+from madseg.requests import check_repeated
 
 log = structlog.get_logger("madseg.labelling")
 
@@ -55,19 +56,29 @@ class Earlier:
 
 
 def create(
-    database: Database, neighbours: Neighbours, set_id: str, plan: Plan, *, who: str, note: str, key: str, now: int
+    database: Database,
+    neighbours: Neighbours,
+    set_id: str,
+    plan: Plan,
+    *,
+    who: str,
+    note: str,
+    key: str,
+    now: int,
+    asked: bytes | None = None,
 ) -> Progress:
     """Opens a campaign over a candidate set; with a key that was used before it answers with that campaign.
 
-    Costs a question to the selector for each image.
+    `asked` is what the key stands for (`madseg.requests.asked_for`). Costs a question to the selector for each image.
 
     Raises:
+        AlreadyExists: the key stands for something else.
         NotFound: no such candidate set.
         NotReady: the target has no label map of any of its images, or all of them were forgotten.
         Unavailable: the selector doesn't answer.
     """
     with database.snapshot() as tx:
-        known = _known(tx, key, now)
+        known = _known(tx, key, asked, now)
     if known is not None:
         return known
     chosen = neighbours.candidate_set(set_id)
@@ -77,14 +88,14 @@ def create(
     if len(maps) < len(chosen.candidates):
         log.warning("images_left_out", target=str(chosen.target), without_map=len(chosen.candidates) - len(maps))
     with database.write() as tx:
-        known = _known(tx, key, now)
+        known = _known(tx, key, asked, now)
         if known is not None:
             return known
         gone = banned(tx, [bytes.fromhex(image) for image in maps])
         there = {image: item for image, item in maps.items() if bytes.fromhex(image) not in gone}
         if not there:
             raise NotReady(f"every image of {chosen.id} was forgotten: cut a new candidate set")
-        return progress(tx, _store(tx, chosen, there, plan, who, note, key, now), now)
+        return progress(tx, _store(tx, chosen, there, plan, (who, note), (key, asked), now), now)
 
 
 def campaigns(tx: Connection, now: int) -> list[Progress]:
@@ -114,17 +125,26 @@ def progress(tx: Connection, found: Campaign, now: int) -> Progress:
     return Progress(found, row.finished, row.vetoed, int(row.grades), int(row.wanted), tuple(active))
 
 
-def _known(tx: Connection, key: str, now: int) -> Progress | None:
+def _known(tx: Connection, key: str, asked: bytes | None, now: int) -> Progress | None:
     if not key:
         return None
     row = tx.execute(select(CAMPAIGNS).where(CAMPAIGNS.c.idempotency_key == key)).one_or_none()
-    return None if row is None else progress(tx, kept.from_row(row), now)
+    if row is None:
+        return None
+    check_repeated(key, f"campaign {row.id}", row.asked_sha256, asked)
+    return progress(tx, kept.from_row(row), now)
 
 
 def _store(
-    tx: Connection, chosen: CandidateSet, maps: Mapping[str, Shown], plan: Plan, who: str, note: str, key: str, now: int
+    tx: Connection,
+    chosen: CandidateSet,
+    maps: Mapping[str, Shown],
+    plan: Plan,
+    said: tuple[str, str],
+    keyed: tuple[str, bytes | None],
+    now: int,
 ) -> Campaign:
-    campaign_id = uuid.uuid4().hex
+    campaign_id, (who, note), (key, asked) = uuid.uuid4().hex, said, keyed
     earlier = _earlier(tx, [bytes.fromhex(image) for image in maps])
     items = _items(campaign_id, chosen, maps, plan, earlier)
     copies = _copies(campaign_id, items, earlier)
@@ -143,6 +163,7 @@ def _store(
         "carried": len(copies),
         "note": note,
         "idempotency_key": key or None,
+        "asked_sha256": asked,
         "revision": 1,
     }
     tx.execute(insert(CAMPAIGNS), row)

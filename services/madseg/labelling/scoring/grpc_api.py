@@ -12,7 +12,7 @@ from madseg.labelling.neighbours import Neighbours
 from madseg.labelling.scoring import assignments, campaigns, choosing, encoding, judgements, kept, vetoes
 from madseg.labelling.scoring.opinions import Opinions
 from madseg.ports import Database
-from madseg.requests import page_size, plain_text
+from madseg.requests import asked_for, page_size, plain_text
 from madseg.security.access import Access, Role
 from madseg.security.callers import caller
 from madseg.v1 import scoring_pb2 as pb
@@ -51,6 +51,7 @@ class ScoringApi(ScoringServiceServicer):
             note=plain_text(request.note, "note", MAX_NOTE),
             key=plain_text(request.idempotency_key, "idempotency_key", MAX_KEY),
             now=self._clock(),
+            asked=asked_for(request),
         )
         return pb.CreateCampaignResponse(campaign=encoding.campaign_proto(made))
 

@@ -49,9 +49,10 @@ CAMPAIGNS = Table(
     Column("idempotency_key", String(200), unique=True),
     Column("revision", BigInteger, nullable=False),
     Column("chosen_at", BigInteger),
+    Column("asked_sha256", LargeBinary(32)),
 )
 """`state` is open, scored, closed or cancelled. `revision` grows with everything that happens in the campaign.
-`competitors` is a JSON list of [model, version]."""
+`competitors` is a JSON list of [model, version]. `asked_sha256` is of what was asked for, null where it isn't known."""
 
 ITEMS = Table(
     "labelling_items",

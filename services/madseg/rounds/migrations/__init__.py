@@ -3,4 +3,4 @@
 from madseg.ports import Tables
 from madseg.rounds.tables import METADATA
 
-TABLES = Tables("rounds", METADATA, __name__, head="1.0")
+TABLES = Tables("rounds", METADATA, __name__, head="1.1")

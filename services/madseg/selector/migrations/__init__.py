@@ -3,4 +3,4 @@
 from madseg.ports import Tables
 from madseg.selector.tables import METADATA
 
-TABLES = Tables("selector", METADATA, __name__, head="1.4")
+TABLES = Tables("selector", METADATA, __name__, head="1.5")
