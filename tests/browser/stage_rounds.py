@@ -31,6 +31,7 @@ class RoundDesk:
     done: int = 36
     outcome: str | None = None
     run_state: str = "released"
+    waits_for: str = ""
     epochs: int = 12
     serving: list[int] = field(default_factory=lambda: [2])
     policy: dict[str, Any] = field(default_factory=dict)
@@ -162,6 +163,7 @@ def run(desk: RoundDesk) -> Said:
         "data_sha256": "ab" * 32,
         "started_by": "rounds",
         "epochs": epochs,
+        "waits_for": desk.waits_for,
     }
 
 

@@ -233,6 +233,18 @@ def test_training_is_live(stage: Stage, window: Window) -> None:
     expect(page.get_by_role("button", name="Promote", exact=True)).to_be_visible()
 
 
+def test_what_training_waits_for_is_told(stage: Stage, window: Window) -> None:
+    """As text, at every width, until it gets on."""
+    stage.rounds.step, stage.rounds.run_state, stage.rounds.epochs = "training", "preparing", 0
+    stage.rounds.waits_for = f"labelling: internal error {'5e' * 16}: see the <b>server's</b> log"
+    page = one(stage, window, NOW, 390)
+    expect(page.get_by_text(f"It waits: {stage.rounds.waits_for}")).to_be_visible()
+    fits(page)
+    accessible(page)
+    stage.rounds.waits_for = ""
+    expect(page.get_by_text("It waits:")).to_have_count(0)
+
+
 def test_counterexamples_before_and_after(stage: Stage, window: Window) -> None:
     """Both maps and the mask are painted; more come when asked for."""
     page = one(stage, window, FIRST, 900)

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 pytest.importorskip("torch", reason="torch is absent: make .venv/.train")
 
+from madseg.cli.finetune import doing
 from madseg.client import RunState
 from tests.cli.terminal import Terminal
 from tests.contracts.launching import FakeLauncher
@@ -131,6 +132,27 @@ def test_runs_are_cancelled(madseg: Terminal, world: World) -> None:
     assert f"{run_id}: cancelled" in madseg("finetune", "cancel", run_id).out
     assert [item["id"] for item in madseg("finetune", "list", "--state", "cancelled", "--json").json] == [run_id]
     assert madseg("finetune", "list", "--state", "passed", "--json").json == []
+
+
+def test_what_a_run_waits_for_is_told(madseg: Terminal, served: Served, world: World, launcher: FakeLauncher) -> None:
+    """Wherever a run is shown, until it gets on."""
+    reason = "the launcher can't be asked"
+    launcher.away = True
+    madseg("finetune", "start", "--t0", world.t0)
+    client, end = served.client("ada"), time.monotonic() + 30
+    while not client.run().waits_for:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert f"It waits: {reason}" in madseg("finetune", "show").out.splitlines()
+    assert madseg("finetune", "show", "--json").json["waits_for"] == reason
+    assert "training, waits" in madseg("finetune", "list").out
+    assert doing(client.run()) == f"training; it waits: {reason}"
+    launcher.away = False
+    while client.run().waits_for:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    assert "waits" not in madseg("finetune", "show").out + madseg("finetune", "list").out
+    assert doing(client.run()) == "training"
 
 
 def test_what_lacks_is_said(madseg: Terminal, world: World) -> None:

@@ -6,13 +6,13 @@ import pytest
 
 from madseg.core.errors import Forbidden
 from madseg.rpc import Server, Service
-from madseg.v1 import scoring_pb2
+from madseg.v1 import finetune_pb2, scoring_pb2
 from madseg.v1.finetune_pb2_grpc import add_FineTuneServiceServicer_to_server
 from madseg.v1.rounds_pb2_grpc import add_RoundsServiceServicer_to_server
 from madseg.v1.scoring_pb2_grpc import add_ScoringServiceServicer_to_server
 from tests.cli.terminal import Terminal
 from tests.client.running import Running
-from tests.gateway.web.canned_finetune import CannedFineTune
+from tests.gateway.web.canned_finetune import RUN, CannedFineTune
 from tests.gateway.web.canned_rounds import CannedRounds
 from tests.gateway.web.canned_scoring import CannedScoring, campaign
 
@@ -38,11 +38,17 @@ def labelling() -> Labelling:
 
 
 @pytest.fixture
-def beside(labelling: Labelling) -> Iterator[str]:
+def finetune() -> CannedFineTune:
+    """The run."""
+    return CannedFineTune()
+
+
+@pytest.fixture
+def beside(labelling: Labelling, finetune: CannedFineTune) -> Iterator[str]:
     """Where labelling, fine-tuning and rounds are."""
     services = [
         Service("madseg.v1.ScoringService", labelling, add_ScoringServiceServicer_to_server),
-        Service("madseg.v1.FineTuneService", CannedFineTune(), add_FineTuneServiceServicer_to_server),
+        Service("madseg.v1.FineTuneService", finetune, add_FineTuneServiceServicer_to_server),
         Service("madseg.v1.RoundsService", CannedRounds(), add_RoundsServiceServicer_to_server),
     ]
     server = Server(services, "127.0.0.1:0")
@@ -78,6 +84,13 @@ def test_what_is_not_over_is_told(services: Running, beside: str, utc: None) -> 
     document = madseg("status", "--json").json
     assert [item["state"] for item in document["campaigns"]] == ["open", "scored"]
     assert [len(document[name]) for name in ("runs", "rounds")] == [1, 1]
+
+
+def test_what_a_run_waits_for_is_told(services: Running, beside: str, finetune: CannedFineTune, utc: None) -> None:
+    """With the run's id."""
+    finetune.state = finetune_pb2.RUN_STATE_TRAINING
+    answer = reaching(services, finetune=beside)("status")
+    assert f"1 run under way, 0 to be promoted; {RUN} waits: labelling <b>is away" in " ".join(answer.out.split())
 
 
 def test_what_a_deployment_does_without_is_no_problem(services: Running, utc: None) -> None:

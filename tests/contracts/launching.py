@@ -10,7 +10,7 @@ from madseg.adapters.launchers.jobs_api import JobsApi
 from madseg.adapters.launchers.kubernetes import KubernetesLauncher, Options
 from madseg.adapters.launchers.process import Options as ProcessOptions
 from madseg.adapters.launchers.process import ProcessLauncher
-from madseg.core.errors import InvalidInput
+from madseg.core.errors import InvalidInput, Unavailable
 from madseg.ports import Ended, Launcher, Running, Unknown
 from tests.contracts.cluster.fake import FakeCluster
 from tests.contracts.cluster.kubelet import Kubelet
@@ -37,15 +37,17 @@ time.sleep(600)
 
 
 class FakeLauncher(Launcher):
-    """Nothing is carried out; `runs` is what several of them share, as several processes share a machine."""
+    """Nothing is carried out; `runs` is what several of them share, as several processes share a machine. While `away`
+    it can't be asked."""
 
     def __init__(self, runs: dict[str, Running | Ended] | None = None) -> None:
         self.runs: dict[str, Running | Ended] = {} if runs is None else runs
         self.launched: list[str] = []
         self.stopped: list[str] = []
+        self.away = False
 
     def launch(self, run_id: str, folder: Path) -> None:
-        _check(run_id)
+        self._asked(run_id)
         if not isinstance(self.runs.get(run_id), Running):
             does = (folder / "does").read_text().split() if (folder / "does").exists() else ["sleep"]
             self.runs[run_id] = Ended(int(does[1])) if does[0] == "exit" else Running()
@@ -55,11 +57,11 @@ class FakeLauncher(Launcher):
             (folder / "log.txt").write_text("it says something\n")
 
     def state(self, run_id: str) -> Running | Ended | Unknown:
-        _check(run_id)
+        self._asked(run_id)
         return self.runs.get(run_id, Unknown())
 
     def stop(self, run_id: str) -> None:
-        _check(run_id)
+        self._asked(run_id)
         self.stopped.append(run_id)
         if isinstance(self.runs.get(run_id), Running):
             self.runs[run_id] = Ended(-15)
@@ -67,6 +69,11 @@ class FakeLauncher(Launcher):
     def die(self, run_id: str, status: int = -9) -> None:
         """Training is killed."""
         self.runs[run_id] = Ended(status)
+
+    def _asked(self, run_id: str) -> None:
+        _check(run_id)
+        if self.away:
+            raise Unavailable("the launcher can't be asked")
 
 
 class LauncherPlace(ABC):

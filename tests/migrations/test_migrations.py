@@ -135,6 +135,7 @@ def check_finetune(database: Database) -> None:
         assert [run.id for run in runs.waiting(tx)] == [waits.id]
     assert (waits.state, passed.state, released.state) == (runs.TRAINING, runs.PASSED, runs.RELEASED)
     assert (released.released, released.promoted_by, passed.plan.campaign_ids) == (2, "otto", ("c" * 32,))
+    assert [run.waits_for for run in (waits, passed, released)] == [""] * 3
     assert passed.result is not None
     assert passed.made_a_version
     runs.promote(database, passed.id, "otto", 5, despite_gate=False)

@@ -339,6 +339,10 @@ class FakeNeighbours(Neighbours):
         for at in waiting[:most]:
             self.made[at] = replace(self.made[at], state=MaskTaskState.ACCEPTED, revision=1, accepted_revision=1)
 
+    def run_waits(self, run_id: str, reason: str) -> None:
+        """A run can't go on for now; "" where it can."""
+        self._put_run(replace(self._run(run_id), waits_for=reason))
+
     def trained(self, run_id: str) -> None:
         """Training has come to its end, and the gate has spoken."""
         state = RunState.PASSED if self.passes else RunState.REFUSED

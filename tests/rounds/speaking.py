@@ -242,6 +242,7 @@ def _run(found: Run) -> finetune_pb2.Run:
         state=finetune.from_state(found.state),
         reasons=found.reasons,
         started_by=found.started_by,
+        waits_for=found.waits_for,
     )
     for check in found.checks:
         made.checks.add(**{name: getattr(check, name) for name in ("name", "found", "allowed", "passed", "sentence")})

@@ -258,6 +258,30 @@ def test_a_release_under_way_is_not_cancelled(led: Desk) -> None:
         rounds.cancel(led.database, begun.id, "otto", led.now)
 
 
+def test_what_a_run_waits_for_is_what_its_round_waits_for(led: Desk) -> None:
+    """While it trains and while it is released; it is noted once, and no more when the run gets on."""
+    led.start()
+    led.to_training()
+    led.turn(3)
+    run_id, told = led.round().run_id, ("a version is trained and held against the gate",)
+    assert led.round().notes == told
+    led.around.run_waits(run_id, "labelling does not answer")
+    led.turn()
+    waits = led.round()
+    assert waits.notes == (f"run {run_id} waits: labelling does not answer",)
+    led.turn(3)
+    assert led.round() == waits
+    led.around.run_waits(run_id, "")
+    led.turn()
+    assert led.round().notes == told
+    led.around.trained(run_id)
+    led.around.run_waits(run_id, "models does not answer")
+    led.turn(2)
+    assert led.round().notes == (f"run {run_id} waits: models does not answer",)
+    led.until(Step.REPLAYING)
+    assert led.round().notes == ()
+
+
 def test_a_run_that_somebody_cancelled_ends_the_round(led: Desk) -> None:
     """As one that was cancelled."""
     led.start()

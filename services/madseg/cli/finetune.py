@@ -80,7 +80,8 @@ def listed(
     made = table("run", "begun", "target", "state", "T0>", "released")
     for item in found:
         released = "–" if item.released is None else str(item.released)
-        made.add_row(item.id, moment(item.created_at), str(item.plan.target), item.state, _change(item), released)
+        state = f"{item.state}, waits" if item.waits_for else item.state
+        made.add_row(item.id, moment(item.created_at), str(item.plan.target), state, _change(item), released)
     show(made if found else "No run yet: `madseg finetune start` begins one.")
 
 
@@ -142,10 +143,10 @@ def _watched(client: "Client", run_id: str, *, quiet: bool, each: Any = None) ->
     """The run when nothing happens with it by itself any more; a bar on a terminal meanwhile."""
     found = client.run(run_id)
 
-    def doing(now: "Run") -> tuple[str, float]:
-        return _doing(now), now.progress.share if now.progress else 0.0
+    def bar(now: "Run") -> tuple[str, float]:
+        return doing(now), now.progress.share if now.progress else 0.0
 
-    return followed(found, lambda: client.watch_run(found.id), doing, quiet=quiet, each=each)
+    return followed(found, lambda: client.watch_run(found.id), bar, quiet=quiet, each=each)
 
 
 def _exit(run: "Run") -> None:
@@ -172,7 +173,9 @@ def _described(run: "Run") -> Text:
     if sizes:
         lines.append(f"Examples: {sizes}.")
     if run.state == "training" and run.progress is not None:
-        lines.append(f"{_doing(run)}.")
+        lines.append(f"{_progress(run)}.")
+    if run.waits_for:
+        lines.append(f"It waits: {run.waits_for}")
     if run.before is not None and run.after is not None:
         lines.append(f"mIoU on T0-report {_figure(run.before)} before, {_figure(run.after)} after.")
     if run.released is not None:
@@ -181,8 +184,12 @@ def _described(run: "Run") -> Text:
     return headed(run.id, "\n".join(lines))
 
 
-def _doing(run: "Run") -> str:
-    """One line of how far it is."""
+def doing(run: "Run") -> str:
+    """One line of how far it is, and what it waits for."""
+    return f"{_progress(run)}; it waits: {run.waits_for}" if run.waits_for else _progress(run)
+
+
+def _progress(run: "Run") -> str:
     at = run.progress
     if run.state != "training" or at is None:
         return str(run.state)

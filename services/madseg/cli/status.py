@@ -180,7 +180,8 @@ def _finetune_words(found: Status) -> str:
     if found.runs is None:
         return ""
     passed = sum(item.state == "passed" for item in found.runs)
-    return f"{several(len(found.runs) - passed, 'run')} under way, {count(passed)} to be promoted"
+    waiting = [f"; {item.id} waits: {item.waits_for}" for item in found.runs if item.waits_for]
+    return f"{several(len(found.runs) - passed, 'run')} under way, {count(passed)} to be promoted{''.join(waiting)}"
 
 
 def _rounds_words(found: Status) -> str:

@@ -95,6 +95,8 @@ def run_proto(run: Run, progress: Progress | None, epochs: Sequence[Progress] = 
         data_sha256=result.get("data_sha256", ""),
         started_by=run.started_by,
         epochs=map(_progress_proto, epochs),
+        # A release that doesn't know the column may have ended the run and left it as it was.
+        waits_for=run.waits_for if run.goes_on or run.stopping else "",
     )
     for when, figure in result.get("t0_report", {}).items():
         getattr(made, when).CopyFrom(pb.Figure(**figure))

@@ -65,6 +65,7 @@ class Run:
     releasing: bool
     released: int | None
     promoted_by: str | None
+    waits_for: str
 
     @property
     def goes_on(self) -> bool:
@@ -164,7 +165,7 @@ def cancel(database: Database, run_id: str, now: int) -> Run:
             told = "its version is being released" if found.releasing else f"it is {found.state}"
             raise NotReady(f"run {found.id} can't be cancelled: {told}")
         if found.state != CANCELLED:
-            tx.execute(_of(found).values(changed_at=now, state=CANCELLED, stopping=True))
+            tx.execute(_of(found).values(changed_at=now, state=CANCELLED, stopping=True, waits_for=""))
         return run(tx, found.id)
 
 
@@ -235,5 +236,6 @@ def _run(row: Row[Any]) -> Run:
             "examples": json.loads(values["examples"]),
             "reasons": tuple(json.loads(values["reasons"])),
             "result": json.loads(values["result"]) if values["result"] else None,
+            "waits_for": values["waits_for"] or "",
         }
     )

@@ -5,13 +5,16 @@
         +------------+-----> REFUSED (may be let through by name)
 
 One run is prepared or trained at a time, in the order of their beginning. Releases and cancellations don't wait.
+Why a run can't go on, as a neighbour or the launcher is away, stands in its row until it gets on.
 There is one process of this service in a deployment.
 """
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +41,10 @@ TAIL_BYTES = 2000
 """Of the log that are told of training that dies."""
 
 LOOK_SECONDS = 1.0
-"""How often a preparation looks whether it was cancelled."""
+"""How often a preparation looks whether it was cancelled, and tells that it gets on again."""
+
+INCIDENT = re.compile(r"(?<=internal error )[0-9a-f]{32}")
+"""What a defect calls itself: each time by another number, although it is the same."""
 
 
 class Stopped(Unavailable):
@@ -61,11 +67,13 @@ class Supervisor:
         *,
         threads: int = 0,
         pauses: Sequence[float] = PAUSES,
+        look_seconds: float = LOOK_SECONDS,
     ) -> None:
         self._database, self._neighbours, self._launcher = database, neighbours, launcher
         self._folder, self._repository, self._classes, self._grid = folder, repository, classes, grid
-        self._clock, self._threads, self._pauses = clock, threads, pauses
+        self._clock, self._threads, self._pauses, self._look_seconds = clock, threads, pauses, look_seconds
         self._stopping = threading.Event()
+        self._reached: tuple[str, int] = ("", 0)
 
     def stop_soon(self) -> None:
         """Ends what takes long; the next turn does it again."""
@@ -79,13 +87,18 @@ class Supervisor:
         more = False
         for run in waiting:
             if (run.state not in runs.GOING_ON or run.id == first) and not self._stopping.is_set():
-                try:
-                    more |= self._turn(run)
-                except Stopped:
-                    pass
-                except Unavailable as error:
-                    log.warning("run_waits", run=run.id, state=run.state, reason=str(error))
+                more |= self._take(run)
         return more
+
+    def _take(self, run: Run) -> bool:
+        try:
+            return self._turn(run)
+        except Stopped:
+            pass
+        except Unavailable as error:
+            log.warning("run_waits", run=run.id, state=run.state, reason=str(error))
+            self._say(replace(run, waits_for=self._now(run).waits_for), str(error))
+        return False
 
     def _turn(self, run: Run) -> bool:
         try:
@@ -127,7 +140,10 @@ class Supervisor:
             told = {"result": result, "reasons": result["reasons"], "releasing": releasing, "promoted_by": who}
             return self._change(run, state=state, **told)
         found = self._launcher.state(run.id)
-        return False if isinstance(found, Running) else self._launch(run, folder, found)
+        if not isinstance(found, Running):
+            return self._launch(run, folder, found)
+        self._say(run, "")
+        return False
 
     def _launch(self, run: Run, folder: Path, found: Ended | Unknown) -> bool:
         mark = _mark(folder)
@@ -150,23 +166,37 @@ class Supervisor:
         return self._change(run, state=runs.REFUSED, releasing=False, reasons=reasons)
 
     def _change(self, run: Run, **values: Any) -> bool:
-        done = runs.change(self._database, run, self._clock(), **values)
+        done = runs.change(self._database, run, self._clock(), **{"waits_for": "", **values})
         if done and "state" in values:
             log.info("run", run=run.id, state=values["state"], before=run.state, reasons=values.get("reasons", []))
         return done
 
+    def _say(self, run: Run, reason: str) -> None:
+        """Keeps what a run waits for, where it isn't as it was read; the same defect's next number changes nothing."""
+        kept = reason.replace("\0", "")  # PostgreSQL takes no NUL, and what is said comes from elsewhere
+        if INCIDENT.sub("", run.waits_for) != INCIDENT.sub("", kept):
+            runs.change(self._database, run, self._clock(), waits_for=kept)
+
+    def _now(self, run: Run) -> Run:
+        with self._database.snapshot() as tx:
+            return runs.run(tx, run.id)
+
     def _tick(self, run: Run) -> Callable[[], None]:
-        looked = time.monotonic()
+        looked, ticks = time.monotonic(), 0
+        before = self._reached[1] if self._reached[0] == run.id else 0
 
         def tick() -> None:
-            nonlocal looked
+            nonlocal looked, ticks
+            ticks += 1
+            self._reached = (run.id, max(before, ticks))
             if self._stopping.is_set():
                 raise Stopped("the service stops")
-            if time.monotonic() - looked > LOOK_SECONDS:
-                looked = time.monotonic()
-                with self._database.snapshot() as tx:
-                    if runs.run(tx, run.id).state != run.state:
-                        raise Stopped("it was cancelled")
+            if time.monotonic() - looked >= self._look_seconds:
+                looked, now = time.monotonic(), self._now(run)
+                if now.state != run.state:
+                    raise Stopped("it was cancelled")
+                if ticks > before:  # up to there it came before, too, and then had to wait
+                    self._say(now, "")
 
         return tick
 

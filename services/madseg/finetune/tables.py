@@ -25,8 +25,10 @@ RUNS = Table(
     Column("release_begun", Boolean, nullable=False),
     Column("released", Integer),
     Column("promoted_by", String(64)),
+    Column("waits_for", Text),
 )
 """`plan`, `examples` (counts by set), `reasons` and `result` are JSON. `launches` counts those since training last got
 on, which `mark` tells. `stopping`: training is yet to be ended. `releasing`: the version is yet to be released.
-`released` is the number it got. `release_begun` isn't used any more and goes with the next era."""
+`released` is the number it got. `waits_for` is why it can't go on for now, "" or null while it gets on. `release_begun`
+isn't used any more and goes with the next era."""
 Index("finetune_runs_by_state", RUNS.c.state, RUNS.c.number)

@@ -138,7 +138,7 @@ class Steps:
         if run.state is RunState.REFUSED:
             return self._refused(found, run)
         done, total = _progress(run)
-        return _waits(found, done, total, "a version is trained and held against the gate")
+        return _waits(found, done, total, _told(run) or "a version is trained and held against the gate")
 
     def _refused(self, found: Round, run: Run) -> Move:
         # A release that fails adds its own reason behind those of the gate.
@@ -156,8 +156,8 @@ class Steps:
             return _asks(found, *notes)
         if not found.promoting:
             return Move({"promoting": True, "awaits": False, "notes": ()}, more=True)
-        self._neighbours.promote(found.run_id, despite_gate=found.despite)
-        return _waits(found, 0, 0, "the version is being released")
+        run = self._neighbours.promote(found.run_id, despite_gate=found.despite)
+        return _waits(found, 0, 0, _told(run) or "the version is being released")
 
     def _replay(self, found: Round) -> Move:
         released = Version(found.target.model, found.released or 0)
@@ -208,6 +208,11 @@ def _asks(found: Round, *notes: str, **values: Any) -> Move:
 def _unless_so(found: Round, values: Mapping[str, Any]) -> Move:
     """A move, unless the round says so already."""
     return Move({} if all(getattr(found, name) == value for name, value in values.items()) else values)
+
+
+def _told(run: Run) -> str:
+    """What a run says that it waits for; "" where it gets on."""
+    return run.waits_for and f"run {run.id} waits: {run.waits_for}"
 
 
 def _progress(run: Run) -> tuple[int, int]:

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from madseg.v1 import types_pb2 as madseg_dot_v1_dot_types__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18madseg/v1/finetune.proto\x12\tmadseg.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15madseg/v1/types.proto\"\xba\x01\n\nGateBounds\x12\x11\n\x04\x64rop\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0enegative_flips\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04\x66lip\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x16\n\tmegabytes\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x13\n\x06slower\x18\x05 \x01(\x01H\x04\x88\x01\x01\x42\x07\n\x05_dropB\x11\n\x0f_negative_flipsB\x07\n\x05_flipB\x0c\n\n_megabytesB\t\n\x07_slower\"@\n\x0cTorchNetwork\x12\x0e\n\x06\x66older\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61\x63tory\x18\x02 \x01(\t\x12\x0f\n\x07weights\x18\x03 \x01(\t\"\xc2\x02\n\x07RunPlan\x12\'\n\x06target\x18\x01 \x01(\x0b\x32\x17.madseg.v1.ModelVersion\x12\x14\n\x0c\x63\x61mpaign_ids\x18\x02 \x03(\t\x12\n\n\x02s0\x18\x03 \x01(\t\x12\n\n\x02t0\x18\x04 \x01(\t\x12\x0e\n\x06recipe\x18\x05 \x01(\t\x12\x30\n\x07\x63hanges\x18\x06 \x03(\x0b\x32\x1f.madseg.v1.RunPlan.ChangesEntry\x12%\n\x06\x62ounds\x18\x07 \x01(\x0b\x32\x15.madseg.v1.GateBounds\x12\x0c\n\x04seed\x18\x08 \x01(\x04\x12\x0f\n\x07promote\x18\t \x01(\x08\x12(\n\x07network\x18\n \x01(\x0b\x32\x17.madseg.v1.TorchNetwork\x1a.\n\x0c\x43hangesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x84\x04\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\t\x12 \n\x04plan\x18\x02 \x01(\x0b\x32\x12.madseg.v1.RunPlan\x12\"\n\x05state\x18\x03 \x01(\x0e\x32\x13.madseg.v1.RunState\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nchanged_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x08progress\x18\x06 \x01(\x0b\x32\x16.madseg.v1.RunProgress\x12\x0f\n\x07reasons\x18\x07 \x03(\t\x12$\n\x06\x63hecks\x18\x08 \x03(\x0b\x32\x14.madseg.v1.GateCheck\x12)\n\x08\x65xamples\x18\t \x03(\x0b\x32\x17.madseg.v1.ExampleCount\x12!\n\x06\x62\x65\x66ore\x18\n \x01(\x0b\x32\x11.madseg.v1.Figure\x12 \n\x05\x61\x66ter\x18\x0b \x01(\x0b\x32\x11.madseg.v1.Figure\x12)\n\x08released\x18\x0c \x01(\x0b\x32\x17.madseg.v1.ModelVersion\x12\x13\n\x0b\x64\x61ta_sha256\x18\r \x01(\t\x12\x12\n\nstarted_by\x18\x0e \x01(\t\x12&\n\x06\x65pochs\x18\x0f \x03(\x0b\x32\x16.madseg.v1.RunProgress\"A\n\x0c\x45xampleCount\x12\"\n\x03set\x18\x01 \x01(\x0e\x32\x15.madseg.v1.ExampleSet\x12\r\n\x05\x63ount\x18\x02 \x01(\r\"B\n\x06\x46igure\x12\r\n\x05value\x18\x01 \x01(\x01\x12\x0b\n\x03low\x18\x02 \x01(\x01\x12\x0c\n\x04high\x18\x03 \x01(\x01\x12\x0e\n\x06images\x18\x04 \x01(\r\"[\n\tGateCheck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x66ound\x18\x02 \x01(\x01\x12\x0f\n\x07\x61llowed\x18\x03 \x01(\x01\x12\x0e\n\x06passed\x18\x04 \x01(\x08\x12\x10\n\x08sentence\x18\x05 \x01(\t\"\xee\x01\n\x0bRunProgress\x12\x0c\n\x04rate\x18\x01 \x01(\r\x12\r\n\x05rates\x18\x02 \x01(\r\x12\r\n\x05\x65poch\x18\x03 \x01(\r\x12\x0e\n\x06\x65pochs\x18\x04 \x01(\r\x12\x0c\n\x04step\x18\x05 \x01(\r\x12\r\n\x05steps\x18\x06 \x01(\r\x12\x15\n\rlearning_rate\x18\x07 \x01(\x01\x12\x0c\n\x04loss\x18\x08 \x01(\x01\x12\x15\n\x08selected\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x11\n\tclass_iou\x18\n \x03(\x01\x12\x19\n\x0cseconds_left\x18\x0b \x01(\x01H\x01\x88\x01\x01\x42\x0b\n\t_selectedB\x0f\n\r_seconds_left\"`\n\x0fStartRunRequest\x12 \n\x04plan\x18\x01 \x01(\x0b\x32\x12.madseg.v1.RunPlan\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\x12\x12\n\ncheck_only\x18\x03 \x01(\x08\"/\n\x10StartRunResponse\x12\x1b\n\x03run\x18\x01 \x01(\x0b\x32\x0e.madseg.v1.Run\"\x1f\n\rGetRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"-\n\x0eGetRunResponse\x12\x1b\n\x03run\x18\x01 \x01(\x0b\x32\x0e.madseg.v1.Run\"\\\n\x0fListRunsRequest\x12\"\n\x05state\x18\x01 \x01(\x0e\x32\x13.madseg.v1.RunState\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"I\n\x10ListRunsResponse\x12\x1c\n\x04runs\x18\x01 \x03(\x0b\x32\x0e.madseg.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"!\n\x0fWatchRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"/\n\x10WatchRunResponse\x12\x1b\n\x03run\x18\x01 \x01(\x0b\x32\x0e.madseg.v1.Run\"\"\n\x10\x43\x61ncelRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"0\n\x11\x43\x61ncelRunResponse\x12\x1b\n\x03run\x18\x01 \x01(\x0b\x32\x0e.madseg.v1.Run\"9\n\x11PromoteRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64\x65spite_gate\x18\x02 \x01(\x08\"1\n\x12PromoteRunResponse\x12\x1b\n\x03run\x18\x01 \x01(\x0b\x32\x0e.madseg.v1.Run*\xb4\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13RUN_STATE_PREPARING\x10\x01\x12\x16\n\x12RUN_STATE_TRAINING\x10\x02\x12\x14\n\x10RUN_STATE_PASSED\x10\x03\x12\x15\n\x11RUN_STATE_REFUSED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05\x12\x16\n\x12RUN_STATE_RELEASED\x10\x06*\x86\x01\n\nExampleSet\x12\x1b\n\x17\x45XAMPLE_SET_UNSPECIFIED\x10\x00\x12\x11\n\rEXAMPLE_SET_S\x10\x01\x12\x12\n\x0e\x45XAMPLE_SET_S0\x10\x02\x12\x19\n\x15\x45XAMPLE_SET_T0_SELECT\x10\x03\x12\x19\n\x15\x45XAMPLE_SET_T0_REPORT\x10\x04\x32\xb4\x03\n\x0f\x46ineTuneService\x12\x43\n\x08StartRun\x12\x1a.madseg.v1.StartRunRequest\x1a\x1b.madseg.v1.StartRunResponse\x12=\n\x06GetRun\x12\x18.madseg.v1.GetRunRequest\x1a\x19.madseg.v1.GetRunResponse\x12\x43\n\x08ListRuns\x12\x1a.madseg.v1.ListRunsRequest\x1a\x1b.madseg.v1.ListRunsResponse\x12\x45\n\x08WatchRun\x12\x1a.madseg.v1.WatchRunRequest\x1a\x1b.madseg.v1.WatchRunResponse0\x01\x12\x46\n\tCancelRun\x12\x1b.madseg.v1.CancelRunRequest\x1a\x1c.madseg.v1.CancelRunResponse\x12I\n\nPromoteRun\x12\x1c.madseg.v1.PromoteRunRequest\x1a\x1d.madseg.v1.PromoteRunResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18madseg/v1/finetune.proto\x12\tmadseg.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x15madseg/v1/types.proto\"\xba\x01\n\nGateBounds\x12\x11\n\x04\x64rop\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0enegative_flips\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x11\n\x04\x66lip\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x16\n\tmegabytes\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x13\n\x06slower\x18\x05 \x01(\x01H\x04\x88\x01\x01\x42\x07\n\x05_dropB\x11\n\x0f_negative_flipsB\x07\n\x05_flipB\x0c\n\n_megabytesB\t\n\x07_slower\"@\n\x0cTorchNetwork\x12\x0e\n\x06\x66older\x18\x01 \x01(\t\x12\x0f\n\x07\x66\x61\x63tory\x18\x02 \x01(\t\x12\x0f\n\x07weights\x18\x03 \x01(\t\"\xc2\x02\n\x07RunPlan\x12\'\n\x06target\x18\x01 \x01(\x0b\x32\x17.madseg.v1.ModelVersion\x12\x14\n\x0c\x63\x61mpaign_ids\x18\x02 \x03(\t\x12\n\n\x02s0\x18\x03 \x01(\t\x12\n\n\x02t0\x18\x04 \x01(\t\x12\x0e\n\x06recipe\x18\x05 \x01(\t\x12\x30\n\x07\x63hanges\x18\x06 \x03(\x0b\x32\x1f.madseg.v1.RunPlan.ChangesEntry\x12%\n\x06\x62ounds\x18\x07 \x01(\x0b\x32\x15.madseg.v1.GateBounds\x12\x0c\n\x04seed\x18\x08 \x01(\x04\x12\x0f\n\x07promote\x18\t \x01(\x08\x12(\n\x07network\x18\n \x01(\x0b\x32\x17.madseg.v1.TorchNetwork\x1a.\n\x0c\x43hangesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x97\x04\n\x03Run\x12\n\n\x02id\x18\x01 \x01(\t\x12 \n\x04plan\x18\x02 \x01(\x0b\x32\x12.madseg.v1.RunPlan\x12\"\n\x05state\x18\x03 \x01(\x0e\x32\x13.madseg.v1.RunState\x12.\n\ncreated_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nchanged_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12(\n\x08progress\x18\x06 \x01(\x0b\x32\x16.madseg.v1.RunProgress\x12\x0f\n\x07reasons\x18\x07 \x03(\t\x12$\n\x06\x63hecks\x18\x08 \x03(\x0b\x32\x14.madseg.v1.GateCheck\x12)\n\x08\x65xamples\x18\t \x03(\x0b\x32\x17.madseg.v1.ExampleCount\x12!\n\x06\x62\x65\x66ore\x18\n \x01(\x0b\x32\x11.madseg.v1.Figure\x12 \n\x05\x61\x66ter\x18\x0b \x01(\x0b\x32\x11.madseg.v1.Figure\x12)\n\x08released\x18\x0c \x01(\x0b\x32\x17.madseg.v1.ModelVersion\x12\x13\n\x0b\x64\x61ta_sha256\x18\r \x01(\t\x12\x12\n\nstarted_by\x18\x0e \x01(\t\x12&\n\x06\x65pochs\x18\x0f \x03(\x0b\x32\x16.madseg.v1.RunProgress\x12\x11\n\twaits_for\x18\x10 \x01(\t\"A\n\x0c\x45xampleCount\x12\"\n\x03set\x18\x01 \x01(\x0e\x32\x15.madseg.v1.ExampleSet\x12\r\n\x05\x63ount\x18\x02 \x01(\r\"B\n\x06\x46igure\x12\r\n\x05value\x18\x01 \x01(\x01\x12\x0b\n\x03low\x18\x02 \x01(\x01\x12\x0c\n\x04high\x18\x03 \x01(\x01\x12\x0e\n\x06images\x18\x04 \x01(\r\"[\n\tGateCheck\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05\x66ound\x18\x02 \x01(\x01\x12\x0f\n\x07\x61llowed\x18\x03 \x01(\x01\x12\x0e\n\x06passed\x18\x04 \x01(\x08\x12\x10\n\x08sentence\x18\x05 \x01(\t\"\xee\x01\n\x0bRunProgress\x12\x0c\n\x04rate\x18\x01 \x01(\r\x12\r\n\x05rates\x18\x02 \x01(\r\x12\r\n\x05\x65poch\x18\x03 \x01(\r\x12\x0e\n\x06\x65pochs\x18\x04 \x01(\r\x12\x0c\n\x04step\x18\x05 \x01(\r\x12\r\n\x05steps\x18\x06 \x01(\r\x12\x15\n\rlearning_rate\x18\x07 \x01(\x01\x12\x0c\n\x04loss\x18\x08 \x01(\x01\x12\x15\n\x08selected\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x11\n\tclass_iou\x18\n \x03(\x01\x12\x19\n\x0cseconds_left\x18\x0b \x01(\x01H\x01\x88\x01\x01\x42\x0b\n\t_selectedB\x0f\n\r_seconds_left\"`\n\x0fStartRunRequest\x12 \n\x04plan\x18\x01 \x01(\x0b\x32\x12.madseg.v1.RunPlan\x12\x17\n\x0fidempotency_key\x18\x02 \x01(\t\x12\x12\n\ncheck_only\x18\x03 \x01(\x08\"/\n\x10StartRunResponse\x12\x1b\n\x03run\x18\x01 \x01(\x0b\x32\x0e.madseg.v1.Run\"\x1f\n\rGetRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"-\n\x0eGetRunResponse\x12\x1b\n\x03run\x18\x01 \x01(\x0b\x32\x0e.madseg.v1.Run\"\\\n\x0fListRunsRequest\x12\"\n\x05state\x18\x01 \x01(\x0e\x32\x13.madseg.v1.RunState\x12\x11\n\tpage_size\x18\x02 \x01(\r\x12\x12\n\npage_token\x18\x03 \x01(\t\"I\n\x10ListRunsResponse\x12\x1c\n\x04runs\x18\x01 \x03(\x0b\x32\x0e.madseg.v1.Run\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"!\n\x0fWatchRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"/\n\x10WatchRunResponse\x12\x1b\n\x03run\x18\x01 \x01(\x0b\x32\x0e.madseg.v1.Run\"\"\n\x10\x43\x61ncelRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\"0\n\x11\x43\x61ncelRunResponse\x12\x1b\n\x03run\x18\x01 \x01(\x0b\x32\x0e.madseg.v1.Run\"9\n\x11PromoteRunRequest\x12\x0e\n\x06run_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64\x65spite_gate\x18\x02 \x01(\x08\"1\n\x12PromoteRunResponse\x12\x1b\n\x03run\x18\x01 \x01(\x0b\x32\x0e.madseg.v1.Run*\xb4\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13RUN_STATE_PREPARING\x10\x01\x12\x16\n\x12RUN_STATE_TRAINING\x10\x02\x12\x14\n\x10RUN_STATE_PASSED\x10\x03\x12\x15\n\x11RUN_STATE_REFUSED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05\x12\x16\n\x12RUN_STATE_RELEASED\x10\x06*\x86\x01\n\nExampleSet\x12\x1b\n\x17\x45XAMPLE_SET_UNSPECIFIED\x10\x00\x12\x11\n\rEXAMPLE_SET_S\x10\x01\x12\x12\n\x0e\x45XAMPLE_SET_S0\x10\x02\x12\x19\n\x15\x45XAMPLE_SET_T0_SELECT\x10\x03\x12\x19\n\x15\x45XAMPLE_SET_T0_REPORT\x10\x04\x32\xb4\x03\n\x0f\x46ineTuneService\x12\x43\n\x08StartRun\x12\x1a.madseg.v1.StartRunRequest\x1a\x1b.madseg.v1.StartRunResponse\x12=\n\x06GetRun\x12\x18.madseg.v1.GetRunRequest\x1a\x19.madseg.v1.GetRunResponse\x12\x43\n\x08ListRuns\x12\x1a.madseg.v1.ListRunsRequest\x1a\x1b.madseg.v1.ListRunsResponse\x12\x45\n\x08WatchRun\x12\x1a.madseg.v1.WatchRunRequest\x1a\x1b.madseg.v1.WatchRunResponse0\x01\x12\x46\n\tCancelRun\x12\x1b.madseg.v1.CancelRunRequest\x1a\x1c.madseg.v1.CancelRunResponse\x12I\n\nPromoteRun\x12\x1c.madseg.v1.PromoteRunRequest\x1a\x1d.madseg.v1.PromoteRunResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,10 +35,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RUNPLAN_CHANGESENTRY']._loaded_options = None
   _globals['_RUNPLAN_CHANGESENTRY']._serialized_options = b'8\001'
-  _globals['_RUNSTATE']._serialized_start=2340
-  _globals['_RUNSTATE']._serialized_end=2520
-  _globals['_EXAMPLESET']._serialized_start=2523
-  _globals['_EXAMPLESET']._serialized_end=2657
+  _globals['_RUNSTATE']._serialized_start=2359
+  _globals['_RUNSTATE']._serialized_end=2539
+  _globals['_EXAMPLESET']._serialized_start=2542
+  _globals['_EXAMPLESET']._serialized_end=2676
   _globals['_GATEBOUNDS']._serialized_start=96
   _globals['_GATEBOUNDS']._serialized_end=282
   _globals['_TORCHNETWORK']._serialized_start=284
@@ -48,39 +48,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RUNPLAN_CHANGESENTRY']._serialized_start=627
   _globals['_RUNPLAN_CHANGESENTRY']._serialized_end=673
   _globals['_RUN']._serialized_start=676
-  _globals['_RUN']._serialized_end=1192
-  _globals['_EXAMPLECOUNT']._serialized_start=1194
-  _globals['_EXAMPLECOUNT']._serialized_end=1259
-  _globals['_FIGURE']._serialized_start=1261
-  _globals['_FIGURE']._serialized_end=1327
-  _globals['_GATECHECK']._serialized_start=1329
-  _globals['_GATECHECK']._serialized_end=1420
-  _globals['_RUNPROGRESS']._serialized_start=1423
-  _globals['_RUNPROGRESS']._serialized_end=1661
-  _globals['_STARTRUNREQUEST']._serialized_start=1663
-  _globals['_STARTRUNREQUEST']._serialized_end=1759
-  _globals['_STARTRUNRESPONSE']._serialized_start=1761
-  _globals['_STARTRUNRESPONSE']._serialized_end=1808
-  _globals['_GETRUNREQUEST']._serialized_start=1810
-  _globals['_GETRUNREQUEST']._serialized_end=1841
-  _globals['_GETRUNRESPONSE']._serialized_start=1843
-  _globals['_GETRUNRESPONSE']._serialized_end=1888
-  _globals['_LISTRUNSREQUEST']._serialized_start=1890
-  _globals['_LISTRUNSREQUEST']._serialized_end=1982
-  _globals['_LISTRUNSRESPONSE']._serialized_start=1984
-  _globals['_LISTRUNSRESPONSE']._serialized_end=2057
-  _globals['_WATCHRUNREQUEST']._serialized_start=2059
-  _globals['_WATCHRUNREQUEST']._serialized_end=2092
-  _globals['_WATCHRUNRESPONSE']._serialized_start=2094
-  _globals['_WATCHRUNRESPONSE']._serialized_end=2141
-  _globals['_CANCELRUNREQUEST']._serialized_start=2143
-  _globals['_CANCELRUNREQUEST']._serialized_end=2177
-  _globals['_CANCELRUNRESPONSE']._serialized_start=2179
-  _globals['_CANCELRUNRESPONSE']._serialized_end=2227
-  _globals['_PROMOTERUNREQUEST']._serialized_start=2229
-  _globals['_PROMOTERUNREQUEST']._serialized_end=2286
-  _globals['_PROMOTERUNRESPONSE']._serialized_start=2288
-  _globals['_PROMOTERUNRESPONSE']._serialized_end=2337
-  _globals['_FINETUNESERVICE']._serialized_start=2660
-  _globals['_FINETUNESERVICE']._serialized_end=3096
+  _globals['_RUN']._serialized_end=1211
+  _globals['_EXAMPLECOUNT']._serialized_start=1213
+  _globals['_EXAMPLECOUNT']._serialized_end=1278
+  _globals['_FIGURE']._serialized_start=1280
+  _globals['_FIGURE']._serialized_end=1346
+  _globals['_GATECHECK']._serialized_start=1348
+  _globals['_GATECHECK']._serialized_end=1439
+  _globals['_RUNPROGRESS']._serialized_start=1442
+  _globals['_RUNPROGRESS']._serialized_end=1680
+  _globals['_STARTRUNREQUEST']._serialized_start=1682
+  _globals['_STARTRUNREQUEST']._serialized_end=1778
+  _globals['_STARTRUNRESPONSE']._serialized_start=1780
+  _globals['_STARTRUNRESPONSE']._serialized_end=1827
+  _globals['_GETRUNREQUEST']._serialized_start=1829
+  _globals['_GETRUNREQUEST']._serialized_end=1860
+  _globals['_GETRUNRESPONSE']._serialized_start=1862
+  _globals['_GETRUNRESPONSE']._serialized_end=1907
+  _globals['_LISTRUNSREQUEST']._serialized_start=1909
+  _globals['_LISTRUNSREQUEST']._serialized_end=2001
+  _globals['_LISTRUNSRESPONSE']._serialized_start=2003
+  _globals['_LISTRUNSRESPONSE']._serialized_end=2076
+  _globals['_WATCHRUNREQUEST']._serialized_start=2078
+  _globals['_WATCHRUNREQUEST']._serialized_end=2111
+  _globals['_WATCHRUNRESPONSE']._serialized_start=2113
+  _globals['_WATCHRUNRESPONSE']._serialized_end=2160
+  _globals['_CANCELRUNREQUEST']._serialized_start=2162
+  _globals['_CANCELRUNREQUEST']._serialized_end=2196
+  _globals['_CANCELRUNRESPONSE']._serialized_start=2198
+  _globals['_CANCELRUNRESPONSE']._serialized_end=2246
+  _globals['_PROMOTERUNREQUEST']._serialized_start=2248
+  _globals['_PROMOTERUNREQUEST']._serialized_end=2305
+  _globals['_PROMOTERUNRESPONSE']._serialized_start=2307
+  _globals['_PROMOTERUNRESPONSE']._serialized_end=2356
+  _globals['_FINETUNESERVICE']._serialized_start=2679
+  _globals['_FINETUNESERVICE']._serialized_end=3115
 # @@protoc_insertion_point(module_scope)

@@ -293,6 +293,7 @@ class Run(_message.Message):
     DATA_SHA256_FIELD_NUMBER: _builtins.int
     STARTED_BY_FIELD_NUMBER: _builtins.int
     EPOCHS_FIELD_NUMBER: _builtins.int
+    WAITS_FOR_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Its id: 32 hexadecimal digits."""
     state: Global___RunState.ValueType
@@ -301,6 +302,8 @@ class Run(_message.Message):
     """SHA-256 over every picture, mask and set that it saw, hexadecimal; empty before."""
     started_by: _builtins.str
     """Who began it."""
+    waits_for: _builtins.str
+    """What it waits for, in a sentence; empty while it gets on."""
     @_builtins.property
     def plan(self) -> Global___RunPlan:
         """What it is to do; every field is set."""
@@ -363,10 +366,11 @@ class Run(_message.Message):
         data_sha256: _builtins.str = ...,
         started_by: _builtins.str = ...,
         epochs: _abc.Iterable[Global___RunProgress] | None = ...,
+        waits_for: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "changed_at", b"changed_at", "created_at", b"created_at", "plan", b"plan", "progress", b"progress", "released", b"released"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "changed_at", b"changed_at", "checks", b"checks", "created_at", b"created_at", "data_sha256", b"data_sha256", "epochs", b"epochs", "examples", b"examples", "id", b"id", "plan", b"plan", "progress", b"progress", "reasons", b"reasons", "released", b"released", "started_by", b"started_by", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "changed_at", b"changed_at", "checks", b"checks", "created_at", b"created_at", "data_sha256", b"data_sha256", "epochs", b"epochs", "examples", b"examples", "id", b"id", "plan", b"plan", "progress", b"progress", "reasons", b"reasons", "released", b"released", "started_by", b"started_by", "state", b"state", "waits_for", b"waits_for"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

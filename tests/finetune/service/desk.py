@@ -38,10 +38,10 @@ class Desk:
         self.folders = world.root / "runs"
         self.supervisor = self.opened()
 
-    def opened(self) -> Supervisor:
+    def opened(self, **changed: Any) -> Supervisor:
         """A supervisor, as a service that starts has it."""
         where = (self.folders, self.world.repository, CLASSES, Size(*GRID))
-        return Supervisor(self.database, self.world.around, self.launcher, *where, lambda: self.now)
+        return Supervisor(self.database, self.world.around, self.launcher, *where, lambda: self.now, **changed)
 
     def plan(self, **changed: Any) -> Plan:
         """The plan of a run over the whole world."""

@@ -148,6 +148,18 @@ def test_runs_are_listed_and_cancelled(otto: Client, world: World) -> None:
         assert otto.cancel_run(run.id).state is RunState.CANCELLED
 
 
+def test_what_a_run_waits_for_is_told(otto: Client, served: Served, world: World, launcher: FakeLauncher) -> None:
+    """And those who watch it hear when it gets on."""
+    launcher.away = True
+    made = otto.start_run(plan(world))
+    watching = served.client("ada").watch_run(made.id)
+    assert next(run.waits_for for run in watching if run.waits_for) == "the launcher can't be asked"
+    assert otto.run(made.id).waits_for == next(otto.runs()).waits_for == "the launcher can't be asked"
+    launcher.away = False
+    assert next(run.state for run in watching if not run.waits_for) is RunState.TRAINING
+    assert otto.cancel_run(made.id).waits_for == ""
+
+
 def test_a_plan_is_checked_without_a_run(otto: Client, world: World) -> None:
     """One that can be is answered with nothing, one that can't is refused, and neither begins anything."""
     otto.check_run(plan(world))

@@ -5,7 +5,8 @@ import io
 import json
 import threading
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def image(number: int) -> str:
 
 
 class FakeNeighbours(Neighbours):
-    """Services that have what a test puts in. While `away` they don't answer."""
+    """Services that have what a test puts in. While `away` they don't answer, while `broken` they fail."""
 
     def __init__(self, repository: Path) -> None:
         self._repository = repository
@@ -67,7 +68,9 @@ class FakeNeighbours(Neighbours):
         """The versions that were released with a key."""
         self.slow = 0.0
         """Seconds that a release takes, whether or not whoever asked for it still waits."""
-        self.away = False
+        self.away = self.broken = False
+        self.asked: Callable[[str], None] = lambda _: None
+        """Hears of every picture that is asked for, and may raise."""
         self._turn = threading.Lock()
 
     def model(self, name: str) -> Model:
@@ -113,6 +116,7 @@ class FakeNeighbours(Neighbours):
 
     def picture(self, image_id: str) -> bytes:
         self._answer()
+        self.asked(image_id)
         self._must_be_there(image_id)
         if image_id not in self.pictures:
             raise NotFound(f"no image {image_id}")
@@ -151,6 +155,8 @@ class FakeNeighbours(Neighbours):
     def _answer(self) -> None:
         if self.away:
             raise Unavailable("labelling does not answer")
+        if self.broken:
+            raise Unavailable(f"labelling: internal error {uuid.uuid4().hex}: see the server's log")
 
 
 class World:

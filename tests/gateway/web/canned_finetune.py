@@ -32,6 +32,7 @@ def run(state: pb.RunState.ValueType, epoch: int = 2) -> pb.Run:
         before=pb.Figure(value=0.5, low=0.4, high=0.6, images=5),
         after=pb.Figure(value=float("nan"), low=0.0, high=1.0, images=5),
         started_by="ada",
+        waits_for="labelling <b>is away" if state == pb.RUN_STATE_TRAINING else "",
     )
 
 

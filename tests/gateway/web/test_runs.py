@@ -49,6 +49,15 @@ def test_a_run_as_events(site: Site) -> None:
     assert (name, len(value["run"]["epochs"])) == ("run", 3)
 
 
+def test_what_a_run_waits_for(site: Site) -> None:
+    """Is told until it gets on."""
+    site.finetune.state = finetune_pb2.RUN_STATE_TRAINING
+    with site.visit(Role.RATER) as client:
+        assert client.get(f"/api/runs/{RUN}").json()["waits_for"] == "labelling <b>is away"
+        site.finetune.state = finetune_pb2.RUN_STATE_PASSED
+        assert client.get(f"/api/runs/{RUN}").json()["waits_for"] == ""
+
+
 def test_promoting_and_cancelling(site: Site) -> None:
     """What the gate refused is let through by name alone."""
     site.finetune.state = finetune_pb2.RUN_STATE_REFUSED

@@ -96,6 +96,7 @@ def to_run(message: finetune_pb2.Run) -> Run:
         message.data_sha256,
         message.started_by,
         tuple(map(_progress, message.epochs)),
+        message.waits_for,
     )
 
 

@@ -129,6 +129,7 @@ class Run:
     """A run. `before` and `after` are mIoU on T0-report; `data_sha256` is over all that it saw.
 
     `epochs` are those that have ended, in order, without `class_iou`; only `run` and `watch_run` tell them.
+    `waits_for` is what keeps it from going on for now, in a sentence, "" while it gets on.
     """
 
     id: str
@@ -146,6 +147,7 @@ class Run:
     data_sha256: str
     started_by: str
     epochs: tuple[RunProgress, ...] = ()
+    waits_for: str = ""
 
 
 @dataclass(frozen=True)

@@ -49,6 +49,7 @@ function Learning({ run }) {
         words=${progressWords(progress)} />`}
       <span class="quiet">${examples(run.examples)}</span>
     </div>
+    ${run.waits_for && html`<p class="waits" role="status">It waits: ${run.waits_for}</p>`}
     ${
       run.epochs.length
         ? html`<div class="curves">
