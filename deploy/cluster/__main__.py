@@ -1,4 +1,4 @@
-"""`python -m deploy.cluster up|down|images|apply|keda|kubectl|run`; `make cluster` does up, images and apply.
+"""`python -m deploy.cluster up|down|images|apply|keda|training|kubectl|run`; `make cluster` does up, images and apply.
 
 up               a one-node Kubernetes in build/cluster
 down             ends it and removes whatever it left
@@ -6,6 +6,7 @@ images FOLDER    builds the images of the overlay `local` into archives; without
 apply            the overlay `local` and its secrets into the cluster
 apply CONTEXT    the same into another cluster, by the kubectl on the PATH and its context
 keda             KEDA, built from its module, into the cluster, and the overlay `local-keda`
+training         the image with torch into the cluster, and the overlay `local-training`
 kubectl ...      asks the cluster
 run COMMAND ...  runs a command in the cluster's network
 """
@@ -19,6 +20,7 @@ from deploy.cluster import images, keda, network, programs
 from deploy.cluster.credentials import Credentials
 from deploy.cluster.node import Cluster
 from deploy.local.server import Failed
+from madseg import __version__
 
 FOLDER = Path("build/cluster")
 OVERLAYS = Path(__file__).parents[1] / "kubernetes" / "overlays"
@@ -70,6 +72,11 @@ def _keda(cluster: Cluster, _words: list[str]) -> int:
     return _apply(cluster, [], "local-keda")
 
 
+def _training(cluster: Cluster, _words: list[str]) -> int:
+    _load(cluster, {"finetune": __version__})
+    return _apply(cluster, [], "local-training")
+
+
 def _apply(cluster: Cluster, words: list[str], overlay: str = "local") -> int:
     """Secrets that are there stay: the database knows its password already."""
     kubectl = ["kubectl", f"--context={words[0]}"] if words else cluster.kubectl_command()
@@ -104,6 +111,7 @@ _ACTS: dict[str, Callable[[Cluster, list[str]], int]] = {
     "images": _images,
     "apply": _apply,
     "keda": _keda,
+    "training": _training,
     "kubectl": _kubectl,
     "run": _run,
 }

@@ -34,6 +34,8 @@ def recipe(image: str) -> Recipe:
     """What an image is built from; fetches first what its Dockerfile copies."""
     if image == "service":
         return Recipe(FOLDER / "Dockerfile", ROOT, kept=["packages"])
+    if image == "finetune":
+        return Recipe(FOLDER / "Dockerfile", ROOT, arguments={"PACKAGES": image})
     return Recipe(FOLDER / image / "Dockerfile", FOLDER / image, _contexts(image), pip=image == "triton")
 
 

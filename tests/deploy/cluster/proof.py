@@ -6,7 +6,6 @@ import subprocess
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
 from itertools import count
 
 import pytest
@@ -31,7 +30,7 @@ from tests.deploy.cluster.running import (
 )
 from tests.pipeline.expected import Asked
 
-KILLS = int(os.environ.get("MADSEG_TEST_KILLS", "54"))
+KILLS = int(os.environ.get("MADSEG_TEST_KILLS", "55"))
 OVERLAYS = ROOT / "deploy" / "kubernetes" / "overlays"
 
 pytestmark = [pytest.mark.timeout(3600)]
@@ -43,21 +42,6 @@ with Client(selector='selector:7003', token=os.environ['MADSEG_TOKEN']) as clien
     entries = client.ranking('unet', sys.argv[1], sys.argv[2], sys.argv[3], keep_near_duplicates=True, page_size=1000)
     print(json.dumps([[entry.discrepancy, entry.image_id] for entry in entries if entry.image_id in sys.argv[4]]))
 """
-
-
-@pytest.fixture(scope="module")
-def running() -> Running:
-    """The cluster, with everything on it ready."""
-    found = Running()
-    found.wait_ready()
-    return found
-
-
-@pytest.fixture(scope="module")
-def client(running: Running) -> Iterator[Client]:
-    """By way of the Services."""
-    with running.client() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -76,9 +60,11 @@ def images(client: Client, asked: Asked) -> list[reference.Image]:
 
 def test_every_overlay_is_let_in(running: Running) -> None:
     """By the server, every field checked, with the custom resources defined."""
-    running.cluster.apply(definitions())
-    for kind in ("scaledobjects.keda.sh", "grpcroutes.gateway.networking.k8s.io"):
-        running.cluster.kubectl("wait", "--for=condition=Established", f"crd/{kind}", "--timeout=60s")
+    defined = definitions()
+    running.cluster.apply(defined)
+    for item in yaml.safe_load_all(defined):
+        name = item["metadata"]["name"]
+        running.cluster.kubectl("wait", "--for=condition=Established", f"crd/{name}", "--timeout=60s")
     apply = ["apply", "--server-side", "--dry-run=server", "--validate=strict", "--filename=-"]
     running.cluster.apply(yaml.safe_dump({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "trial"}}))
     for overlay in sorted(OVERLAYS.iterdir()):
@@ -187,22 +173,18 @@ def test_nothing_is_lost_when_pods_are_deleted(
     running: Running, client: Client, asked: Asked, images: list[reference.Image]
 ) -> None:
     """Of every kind, at random, while images stream in; what was accepted is ranked as the reference has it."""
-    files = iter(pictures(range(1000, 1000 + 4 * KILLS)))
     accepted: list[reference.Image] = []
     over = threading.Event()
     failures: list[str] = []
 
     def stream() -> None:
-        waiting: list[bytes] = []
-        while not over.is_set() or waiting:
-            waiting = waiting or [found for found in [next(files, None)] if found is not None]
-            if not waiting:
-                return
+        number = 1000
+        while not over.wait(0.3):
             try:
-                accepted.extend(accept(client, asked, waiting))
-                waiting = []
+                accepted.extend(accept(client, asked, pictures([number])))
+                number += 1
             except ClientError:
-                time.sleep(0.5)  # it is sent again: the same bytes are one image
+                pass  # it is sent again: the same bytes are one image
             except Exception as error:  # noqa: BLE001 (told below)
                 failures.append(repr(error))
                 return

@@ -52,8 +52,13 @@ class Running:
 
     def client(self) -> Client:
         """A client by way of the Services."""
-        names = ("gateway", "selector", "models", "labelling")
+        names = ("gateway", "selector", "models", "labelling", "finetune", "rounds")
         return Client(*(self.address(name, "grpc") for name in names), token=self.token(), timeout=60)
+
+    def volume(self, claim: str) -> Path:
+        """The folder of the node behind a claim."""
+        name = self.get("persistentvolumeclaim", claim)["spec"]["volumeName"]
+        return Path(json.loads(self.cluster.kubectl("get", "pv", name, "--output=json"))["spec"]["local"]["path"])
 
     def wait_ready(self, seconds: float = 900) -> None:
         """Until every pod that should be there can serve."""
@@ -155,7 +160,7 @@ def until(holds: Callable[[], bool], seconds: float, told: Callable[[], object] 
 def victims(running: Running, number: int, seed: int) -> Iterable[str]:
     """Pods of every kind in turn, each at random, as they are when it is their turn."""
     chance = random.Random(seed)
-    kinds = "gateway models predictor-live selector labelling triton kafka postgres s3".split()
+    kinds = "gateway models predictor-live predictor-replay selector labelling rounds triton kafka postgres s3".split()
     for turn in range(number):
         kind = kinds[turn % len(kinds)]
         until(lambda: bool(running.pods(kind)), 300)  # noqa: B023

@@ -17,20 +17,13 @@ FOLLOWERS = {"predictor-live": 0, "selector": 1}
 pytestmark = [pytest.mark.timeout(3600)]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def running() -> Running:
     """The cluster, quiet: as few of each as there may be."""
     found = Running()
     until(lambda: pods(found) == FOLLOWERS, 900, lambda: pods(found))
     found.wait_ready()
     return found
-
-
-@pytest.fixture
-def client(running: Running) -> Iterator[Client]:
-    """By way of the Services."""
-    with running.client() as found:
-        yield found
 
 
 def test_they_follow_the_lag_and_lose_nothing(running: Running, client: Client) -> None:

@@ -1,0 +1,108 @@
+"""On the cluster of `make cluster` with the overlay `local-training`: a whole round, whose training is killed once."""
+
+import base64
+import json
+import shutil
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from madseg.client import Client, ClientError, Round, RoundOutcome
+from madseg.client.values.common import Contest, Version
+from madseg.client.values.finetune import GateBounds
+from madseg.client.values.rounds import RoundStep
+from madseg.demo.course import Course
+from madseg.demo.labelling import People, gather
+from madseg.demo.rounds import Simulated, carry_through
+from madseg.demo.streaming import stream
+from madseg.demo.training_sets import TrainingSets, write_sets
+from madseg.demo.world import Known, by_id, uploads
+from tests.deploy.cluster.running import TARGET, Running, until
+
+IMAGES = 400
+COURSE = Course(rounds=1, per_ranking=3, counterexamples=16, test_reserved=12, test_reported=12, s0=120, t0=60)
+SETS = TrainingSets(Path("/srv/sets/s0"), Path("/srv/sets/t0"))
+"""As the pod of fine-tuning sees them."""
+
+LET_THROUGH = GateBounds(drop=0.5, negative_flips=1.0, slower=100.0)
+"""What is to be seen is a release on the cluster; how good networks get is seen elsewhere."""
+
+pytestmark = [pytest.mark.timeout(3600)]
+
+
+@dataclass
+class Killing:
+    """Lets simulated people act, and deletes the pod of the training once its first epoch is behind it."""
+
+    running: Running
+    simulated: Simulated
+    killed: str = ""
+
+    def act(self, now: Round) -> None:
+        """Is called again and again while the round goes on."""
+        self.simulated.act(now)
+        if now.step is not RoundStep.TRAINING or self.killed or not now.run_id:
+            return
+        if (self.running.volume("runs") / now.run_id / "checkpoint.pt").exists():
+            (pod,) = trainings(self.running)
+            self.running.act("delete", "pod", pod, "--grace-period=0", "--force", "--wait=false")
+            self.killed = pod
+
+
+def test_a_round_goes_on_where_its_training_was_killed(running: Running, client: Client, tmp_path: Path) -> None:
+    """Mined, scored, drawn, learned in a Job, released, and asked about every image that there is."""
+    made = write_sets(tmp_path, COURSE.s0, COURSE.t0)
+    for folder in (made.s0, made.t0):
+        shutil.copytree(folder, running.volume("sets") / folder.name, dirs_exist_ok=True)
+    people = known_people(running, client, tmp_path / "tokens.json")
+    known: list[Known] = []
+    streamed = stream(client, uploads(IMAGES, known), IMAGES, quiet=True)
+    truths = {image_id: item.truth for image_id, item in by_id(streamed, known).items()}
+    plan = COURSE.plan(SETS, 1)
+    plan = replace(plan, training=replace(plan.training, bounds=LET_THROUGH))
+    killing, began = Killing(running, Simulated(client, people, truths, quiet=True)), time.monotonic()
+
+    done = carry_through(client, plan, killing.act, lambda: f"[{time.monotonic() - began:4.0f} s]", quiet=False)
+
+    assert (done.outcome, bool(killing.killed)) == (RoundOutcome.RELEASED, True), (done.notes, killing.killed)
+    epochs = [epoch.epoch for epoch in client.run(done.run_id).epochs]
+    assert sorted(set(epochs)) == epochs, "no epoch was learned twice"
+    assert killing.killed not in trainings(running), "another pod went on"
+    released = done.released
+    assert released is not None
+    (model,) = (model for model in client.models() if model.name == TARGET)
+    assert released.version in model.serving
+    until(lambda: not any(contest.missing for contest in contests(client, released)), 900)
+    images = client.selector_status().images
+    assert {contest.compared for contest in contests(client, released)} == {images}
+
+
+def trainings(running: Running) -> list[str]:
+    """Pods of trainings, those that have ended among them."""
+    items = running.get("pods", "--selector=app.kubernetes.io/name=training")["items"]
+    return [item["metadata"]["name"] for item in items]
+
+
+def contests(client: Client, target: Version) -> list[Contest]:
+    """Those of a version of the target."""
+    return [contest for contest in client.contests() if contest.target == target]
+
+
+def known_people(running: Running, client: Client, tokens: Path) -> People:
+    """Raters and drawers, whose tokens are in the Secret, and seen by the service."""
+    tokens.write_bytes(base64.b64decode(running.get("secret", "access")["data"]["tokens.json"]))
+    people = gather(client, tokens)
+    changed = json.dumps({"stringData": {"tokens.json": tokens.read_text()}})
+    running.act("patch", "secret", "access", "--type=merge", f"--patch={changed}")
+
+    def seen() -> bool:
+        try:
+            people.drawers[-1].client.take_review()
+        except ClientError:
+            return False
+        return True
+
+    until(seen, 300)
+    return people
