@@ -261,6 +261,25 @@ def test_a_group_of_predictors_is_never_forgotten() -> None:
     assert int(minutes) == 365 * 24 * 60
 
 
+@pytest.mark.parametrize("overlay", ["production", "local-keda"])
+def test_who_scales_finds_kafka_from_another_namespace(overlay: str) -> None:
+    """By names that have the namespace in them, and where brokers send it on by their own names, those too."""
+    triggers = [
+        trigger["metadata"]["bootstrapServers"]
+        for item in named(rendered(overlay), "ScaledObject").values()
+        for trigger in item["spec"]["triggers"]
+        if trigger["type"] == "kafka"
+    ]
+    assert len(triggers) == 3
+    for address in triggers:
+        assert address.partition(":")[0].endswith(".madseg"), address
+    for item in rendered(overlay):
+        for name in re.findall(
+            r"^advertised\.listeners=BROKER://(.*):", item.get("data", {}).get("server.properties", "")
+        ):
+            assert name.endswith(".madseg"), name
+
+
 def test_topics_are_those_that_services_want() -> None:
     """Their settings to the letter: a service refuses a topic that is set otherwise."""
     objects = rendered("production")
