@@ -7,9 +7,10 @@ PROTOS := $(shell find protos -name '*.proto')
 .DEFAULT_GOAL := help
 SEEDS ?= 0-4
 WORKERS ?= 3
+PROVE = $(BIN)/python -m deploy.cluster run $(BIN)/python -m pytest -p no:randomly --verbose tests/deploy/cluster
 PROOFS := tests/pipeline/servers/upgrade.py tests/deploy/finetune_image.py
 SERVERS := kafka triton postgres s3
-.PHONY: load sbom cluster cluster-down cluster-test help demo test soak lint format bench real models experiment proto lock setup clean servers servers-stop compose $(SERVERS)
+.PHONY: load sbom cluster cluster-down cluster-test cluster-round help demo test soak lint format bench real models experiment proto lock setup clean servers servers-stop compose $(SERVERS)
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -85,8 +86,15 @@ cluster: setup ## Start a one-node Kubernetes with everything on it, without Doc
 cluster-down: setup ## Take it down; nothing is left
 	@$(BIN)/python -m deploy.cluster down
 
-cluster-test: setup ## Prove on it what docs/kubernetes.md says
-	@$(BIN)/python -m deploy.cluster run $(BIN)/python -m pytest tests/deploy/cluster/proof.py
+cluster-test: setup ## Prove on it what docs/kubernetes.md says; KEDA is built the first time
+	@$(BIN)/python -m tests.deploy.cluster.before
+	@$(PROVE)/proof.py tests/deploy/cluster/upgrade.py
+	@$(BIN)/python -m deploy.cluster keda
+	@$(PROVE)/scaling.py
+
+cluster-round: setup ## Carry a round through on it whose training is a Job; builds the image with torch and CUDA, 3 GB
+	@$(BIN)/python -m deploy.cluster training
+	@$(PROVE)/learning.py
 
 deploy/.env: deploy/.env.example
 	@test -e $@ || (umask 077 && while IFS= read -r line; do \
