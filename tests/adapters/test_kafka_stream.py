@@ -264,8 +264,8 @@ def test_brokers_that_are_not_known_yet_are_unavailable() -> None:
 
 def test_a_connection_that_was_refused_at_first_rests() -> None:
     """What the kernel noted of the refusal would keep a thread busy for as long as the connection lasts."""
-    if os.geteuid() != 0 or not shutil.which("iptables"):
-        pytest.skip("a network of its own takes root and iptables: apt-get install iptables")
+    if os.geteuid() != 0 or not all(map(shutil.which, ("ip", "iptables"))):
+        pytest.skip("a network of its own takes root: apt-get install iproute2 iptables")
     command = ["unshare", "--net", sys.executable, "-W", "ignore", "-m", "tests.adapters.kafka_refused"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "0\n"), done.stderr
