@@ -22,6 +22,7 @@ PORT_RANGE = Path("/proc/sys/net/ipv4/ip_local_port_range")
 """The first and the last port that Linux gives by itself."""
 
 LOWEST_PORT = 20000
+"""Below it are those that well-known servers listen on by themselves."""
 
 
 class Failed(Exception):

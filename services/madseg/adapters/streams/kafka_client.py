@@ -83,12 +83,12 @@ class QuietSocket(KafkaNetSocket):  # type: ignore[misc]
             made.setblocking(False)
             for option in socket_options:
                 made.setsockopt(*option)
-            connected = await self.sock_connect(net, made, address, timeout_at=timeout_at)
+            await self.sock_connect(net, made, address, timeout_at=timeout_at)
         except BaseException:
             made.close()
             raise
         _forget_refusals(made)
-        return connected
+        return made
 
 
 def _forget_refusals(made: socket.socket) -> None:
