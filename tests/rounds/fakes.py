@@ -35,7 +35,7 @@ from madseg.client import (
     Size,
     Version,
 )
-from madseg.core.errors import InvalidInput, NotFound, NotReady, Unavailable
+from madseg.core.errors import Conflict, InvalidInput, NotFound, NotReady, Unavailable
 from madseg.core.label_map import encode, from_dense
 from madseg.rounds.neighbours import Neighbours
 
@@ -290,6 +290,8 @@ class FakeNeighbours(Neighbours):
         with self._lock:
             if key not in self.runs:
                 self.runs[key] = _run(id_of(f"run {key}"), plan)
+            if self.runs[key].plan != plan:
+                raise Conflict(f"{key!r} came with another plan before")
             return self.runs[key]
 
     def run(self, run_id: str) -> Run:

@@ -1,9 +1,11 @@
 """A round goes through its steps once each, waits where people are needed, and ends as it should."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import update
 
-from madseg.client import CampaignState, MaskPurpose, MaskTaskState, RunState
+from madseg.client import CampaignState, MaskPurpose, MaskTaskState, RunState, Version
 from madseg.core.errors import NotReady
 from madseg.core.rounds import Outcome, Step
 from madseg.ports import Database
@@ -239,6 +241,39 @@ def test_cancelling_ends_the_run(led: Desk, known: bool) -> None:
     led.turn(2)
     (run,) = led.around.runs.values()
     assert (run.state, led.round().stopping) == (RunState.CANCELLED, False)
+
+
+@pytest.mark.parametrize("ending", [False, True])
+def test_a_run_is_asked_for_again_as_it_was_before(led: Desk, ending: bool) -> None:
+    """Though another campaign has closed since the call whose answer was lost."""
+    begun = led.start()
+    found = led.to_training()
+    led.around.away = {"start_run"}
+    led.turn()
+    led.around.away = set()
+    plan = replace(led.round().plan.training, target=Version("small", 1))
+    run = led.around.start_run(plan, found.key)
+    assert (run.plan.campaign_ids, led.round().run_id) == ((found.campaign_id,), "")
+    led.around.opened["another"] = replace(led.around.campaign(found.campaign_id), id="c" * 32)
+    if ending:
+        rounds.cancel(led.database, begun.id, "otto", led.now)
+    led.turn(2)
+    assert (led.round().run_id, next(iter(led.around.runs.values())).plan) == (run.id, plan)
+    assert (led.around.run(run.id).state is RunState.CANCELLED, led.round().stopping) == (ending, False)
+
+
+def test_a_run_that_an_earlier_release_began_is_found(led: Desk) -> None:
+    """It didn't write down which campaigns it asked for."""
+    led.start()
+    found = led.to_training()
+    with led.database.write() as tx:
+        tx.execute(update(ROUNDS).where(ROUNDS.c.id == found.id).values(run_begun=True))
+    assert found.plan.training.campaign_ids == ()
+    run = led.around.start_run(
+        replace(found.plan.training, target=Version("small", 1), campaign_ids=(found.campaign_id,)), found.key
+    )
+    led.turn()
+    assert led.round().run_id == run.id
 
 
 def test_a_release_under_way_is_not_cancelled(led: Desk) -> None:

@@ -22,6 +22,7 @@ class FineTuneCalls:
 
         Raises:
             InvalidArgument: a recipe, setting or bound that can't be.
+            AlreadyExists: the key came with another plan before.
             NotFound: there is no such model or version.
             NotReady: no version serves, or no campaign is about the model.
         """

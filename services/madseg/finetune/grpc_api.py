@@ -15,7 +15,7 @@ from madseg.finetune.neighbours import Model, Neighbours
 from madseg.finetune.progress import epochs, progress
 from madseg.finetune.runs import Plan, Run
 from madseg.ports import Database
-from madseg.requests import foreign_token, from_token, page_size, plain_text, token
+from madseg.requests import asked_for, foreign_token, from_token, page_size, plain_text, token
 from madseg.security.access import Access, Role
 from madseg.security.callers import caller
 from madseg.v1 import finetune_pb2 as pb
@@ -55,7 +55,7 @@ class FineTuneApi(FineTuneServiceServicer):
         if request.check_only:
             return pb.StartRunResponse()
         plan = lambda: self._completed(wanted)  # noqa: E731
-        made = runs.start(self._database, self._new_id(), who.name, key, plan, self._clock())
+        made = runs.start(self._database, self._new_id(), who.name, key, plan, self._clock(), asked=asked_for(request))
         return pb.StartRunResponse(run=self._proto(made))
 
     def GetRun(self, request: pb.GetRunRequest, context: Any) -> pb.GetRunResponse:

@@ -13,7 +13,7 @@ from madseg.finetune.bounds import Bounds
 from madseg.finetune.sources import TorchSource
 from madseg.finetune.tables import RUNS
 from madseg.ports import Database
-from madseg.requests import foreign_token
+from madseg.requests import check_repeated, foreign_token
 
 PREPARING, TRAINING, PASSED = "preparing", "training", "passed"
 REFUSED, CANCELLED, RELEASED = "refused", "cancelled", "released"
@@ -78,17 +78,32 @@ class Run:
         return self.result is not None and "checks" in self.result
 
 
-def start(database: Database, run_id: str, who: str, key: str, plan: Callable[[], Plan], now: int) -> Run:
-    """Begins a run; the one that was begun with the same key, where there is one. `plan` is asked for a new one."""
+def start(
+    database: Database,
+    run_id: str,
+    who: str,
+    key: str,
+    plan: Callable[[], Plan],
+    now: int,
+    *,
+    asked: bytes | None = None,
+) -> Run:
+    """Begins a run; the one that was begun with the same key, where there is one. `plan` is asked for a new one.
+
+    `asked` is what the key stands for (`madseg.requests.asked_for`).
+
+    Raises:
+        AlreadyExists: the key stands for something else.
+    """
     with database.snapshot() as tx:
-        known = _found(tx, RUNS.c.idempotency_key == key) if key else None
+        known = _keyed(tx, key, asked)
     if known is not None:
         return known
     wanted = plan()
     with database.write() as tx:
-        known = _found(tx, RUNS.c.idempotency_key == key) if key else None
+        known = _keyed(tx, key, asked)
         if known is None:
-            tx.execute(insert(RUNS).values(_row(tx, run_id, who, key, wanted, now)))
+            tx.execute(insert(RUNS).values(_row(tx, run_id, who, (key, asked), wanted, now)))
     with database.snapshot() as tx:
         return known or run(tx, run_id)
 
@@ -197,7 +212,18 @@ def _found(tx: Connection, which: ColumnElement[bool]) -> Run | None:
     return None if row is None else _run(row)
 
 
-def _row(tx: Connection, run_id: str, who: str, key: str, plan: Plan, now: int) -> dict[str, Any]:
+def _keyed(tx: Connection, key: str, asked: bytes | None) -> Run | None:
+    row = tx.execute(select(RUNS).where(RUNS.c.idempotency_key == key)).one_or_none() if key else None
+    if row is None:
+        return None
+    check_repeated(key, f"run {row.id}", row.asked_sha256, asked)
+    return _run(row)
+
+
+def _row(
+    tx: Connection, run_id: str, who: str, keyed: tuple[str, bytes | None], plan: Plan, now: int
+) -> dict[str, Any]:
+    key, asked = keyed
     last = tx.execute(select(func.max(RUNS.c.number))).scalar_one() or 0
     return {
         "id": run_id,
@@ -206,6 +232,7 @@ def _row(tx: Connection, run_id: str, who: str, key: str, plan: Plan, now: int) 
         "changed_at": now,
         "started_by": who,
         "idempotency_key": key or None,
+        "asked_sha256": asked,
         "plan": json.dumps(asdict(plan)),
         "state": PREPARING,
         "examples": "{}",
@@ -220,7 +247,7 @@ def _row(tx: Connection, run_id: str, who: str, key: str, plan: Plan, now: int) 
 
 def _run(row: Row[Any]) -> Run:
     values = dict(row._mapping)
-    del values["idempotency_key"], values["release_begun"]
+    del values["idempotency_key"], values["asked_sha256"], values["release_begun"]
     told = json.loads(values["plan"])
     plan = {
         **told,

@@ -1,6 +1,6 @@
 """The table of runs. Times are microseconds since the epoch in UTC. Nothing is deleted."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table, Text
 
 METADATA = MetaData()
 
@@ -26,9 +26,10 @@ RUNS = Table(
     Column("released", Integer),
     Column("promoted_by", String(64)),
     Column("waits_for", Text),
+    Column("asked_sha256", LargeBinary(32)),
 )
 """`plan`, `examples` (counts by set), `reasons` and `result` are JSON. `launches` counts those since training last got
 on, which `mark` tells. `stopping`: training is yet to be ended. `releasing`: the version is yet to be released.
-`released` is the number it got. `waits_for` is why it can't go on for now, "" or null while it gets on. `release_begun`
-isn't used any more and goes with the next era."""
+`released` is the number it got. `waits_for` is why it can't go on for now, "" or null while it gets on. `asked_sha256`
+is of what was asked for, null where it isn't known. `release_begun` isn't used any more and goes with the next era."""
 Index("finetune_runs_by_state", RUNS.c.state, RUNS.c.number)

@@ -29,7 +29,8 @@ PLACED = 1000
 
 class Neighbours(ABC):
     """The other services. Thread-safe. Every call may be made again without another effect: what makes something takes
-    a `key`, and a second call with it answers with what the first one made.
+    a `key`, and a second call with it answers with what the first one made, or is a Conflict where it asks for something
+    else.
 
     Every call raises Unavailable where the service doesn't answer, or may answer otherwise later, and what else it says
     as it says it.

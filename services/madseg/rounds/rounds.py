@@ -221,6 +221,8 @@ def _stored(found: Round, now: int, values: dict[str, Any]) -> dict[str, Any]:
     made = {"changed_at": now, "revision": found.revision + 1, **values}
     if "notes" in made:
         made["notes"] = json.dumps(made["notes"])
+    if "plan" in made:
+        made["plan"] = to_text(made["plan"])
     step = values.get("step")
     if step is not None:
         made |= {"steps": _steps(found.steps, step, now), "awaits": False, "done": 0, "total": 0}

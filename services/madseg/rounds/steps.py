@@ -8,7 +8,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from madseg.client import CampaignState, ContestState, MaskPurpose, MaskTaskState, Run, RunPlan, RunState, Version
+from madseg.client import (
+    CampaignState,
+    ContestState,
+    MaskPurpose,
+    MaskTaskState,
+    RoundPlan,
+    Run,
+    RunPlan,
+    RunState,
+    Version,
+)
 from madseg.core.errors import InvalidInput, NotReady
 from madseg.core.messages import VersionRef
 from madseg.core.rounds import Outcome, Step, following
@@ -125,7 +135,7 @@ class Steps:
 
     def _train(self, found: Round) -> Move:
         if not found.run_begun:
-            return Move({"run_begun": True}, more=True)
+            return Move({"run_begun": True, "plan": self._with_campaigns(found)}, more=True)
         if not found.run_id:
             return Move({"run_id": self._neighbours.start_run(self._run_plan(found), found.key).id, "notes": ()})
         run = self._neighbours.run(found.run_id)
@@ -176,10 +186,16 @@ class Steps:
         standings(self._database, model)
 
     def _run_plan(self, found: Round) -> RunPlan:
-        """S is accumulated: all that campaigns about the target have chosen so far."""
+        # A round in which an earlier release began to train says no campaigns.
+        plan = found.plan if found.plan.training.campaign_ids else self._with_campaigns(found)
+        return replace(plan.training, target=_version(found.target))
+
+    def _with_campaigns(self, found: Round) -> RoundPlan:
+        """S is accumulated: all that campaigns about the target have chosen so far. It is kept, as another one may
+        close before the run is asked for again, and the round's key stands for one plan."""
         about = self._neighbours.campaigns(found.target.model)
         campaigns = tuple(item.id for item in about if item.state is CampaignState.CLOSED)
-        return replace(found.plan.training, target=_version(found.target), campaign_ids=campaigns)
+        return replace(found.plan, training=replace(found.plan.training, campaign_ids=campaigns))
 
     def _must_be_complete(self, target: VersionRef) -> None:
         contests = [item for item in self._neighbours.contests() if item.target == _version(target)]

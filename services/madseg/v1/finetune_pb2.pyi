@@ -559,7 +559,9 @@ class StartRunRequest(_message.Message):
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
     CHECK_ONLY_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
-    """A second call with the same key answers with the run that the first one began; at most 200 characters."""
+    """A second call with the same key answers with the run that the first one began; one that asks for something else is
+    ALREADY_EXISTS. At most 200 characters.
+    """
     check_only: _builtins.bool
     """Only say whether the plan can be: nothing is begun, and the answer has no run."""
     @_builtins.property

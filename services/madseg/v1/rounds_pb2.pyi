@@ -171,7 +171,9 @@ class RoundPlan(_message.Message):
 
     @_builtins.property
     def training(self) -> _finetune_pb2.RunPlan:
-        """How the version is made. Its target, campaigns and `promote` are the round's to say."""
+        """How the version is made. Its target, campaigns and `promote` are the round's to say; the campaigns stand there from
+        when training begins.
+        """
 
     def __init__(
         self,

@@ -9,6 +9,7 @@ from math import inf, nan
 import pytest
 
 from madseg.client import (
+    AlreadyExists,
     Client,
     ExampleSet,
     Figure,
@@ -173,6 +174,8 @@ def test_the_same_key_is_the_same_run(otto: Client, world: World) -> None:
     first = otto.start_run(plan(world), idempotency_key="round 1")
     world.around.away = True
     assert otto.start_run(plan(world), idempotency_key="round 1").id == first.id
+    with pytest.raises(AlreadyExists, match=f"made run {first.id}: a new call needs a new key"):
+        otto.start_run(plan(world, seed=7), idempotency_key="round 1")
 
 
 def test_each_call_takes_its_role(served: Served, world: World, launcher: FakeLauncher) -> None:

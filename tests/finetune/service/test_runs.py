@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from madseg.core.errors import NotFound
+from madseg.core.errors import AlreadyExists, NotFound
 from madseg.core.messages import VersionRef
 from madseg.finetune import runs
 from madseg.finetune.bounds import Bounds
@@ -24,9 +24,9 @@ PLAN = Plan(
 )
 
 
-def start(database: Database, run_id: str, key: str = "", plan: Plan = PLAN) -> Run:
+def start(database: Database, run_id: str, key: str = "", plan: Plan = PLAN, asked: bytes | None = None) -> Run:
     """Begins a run."""
-    return runs.start(database, run_id, "otto", key, lambda: plan, 5)
+    return runs.start(database, run_id, "otto", key, lambda: plan, 5, asked=asked)
 
 
 def test_a_run_comes_back_as_it_was_begun(database: Database) -> None:
@@ -49,6 +49,28 @@ def test_the_same_key_is_the_same_run(database: Database) -> None:
     again = runs.start(database, "b", "otto", "key", lambda: 1 / 0, 5)  # type: ignore[arg-type, return-value]
     assert again == made[0]
     assert len({start(database, f"c{n}").id for n in range(2)}) == 2
+
+
+def test_a_key_that_asks_for_something_else_is_refused(database: Database) -> None:
+    """Unless nobody knows what it asked for before, as of runs that an earlier release began."""
+    first = start(database, "a", "once", asked=b"1" * 32)
+    assert start(database, "b", "once", asked=b"1" * 32) == first
+    with pytest.raises(AlreadyExists, match="made run a: a new call needs a new key"):
+        start(database, "b", "once", asked=b"2" * 32)
+    assert start(database, "b", "", asked=b"2" * 32).id == "b"
+    unknown = start(database, "c", "twice")
+    assert start(database, "d", "twice", asked=b"2" * 32) == unknown
+
+
+def test_of_two_calls_at_once_with_one_key_the_second_is_checked(database: Database) -> None:
+    """Neither finds a run of the key, and one of them begins it meanwhile."""
+
+    def overtaken() -> Plan:
+        start(database, "a", "key", asked=b"1" * 32)
+        return PLAN
+
+    with pytest.raises(AlreadyExists, match="made run a"):
+        runs.start(database, "b", "otto", "key", overtaken, 5, asked=b"2" * 32)
 
 
 def test_a_change_finds_the_run_as_it_was_read(database: Database) -> None:

@@ -3,4 +3,4 @@
 from madseg.finetune.tables import METADATA
 from madseg.ports import Tables
 
-TABLES = Tables("finetune", METADATA, __name__, head="1.1")
+TABLES = Tables("finetune", METADATA, __name__, head="1.2")
