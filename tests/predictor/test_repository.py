@@ -13,8 +13,8 @@ import pytest
 
 from madseg.core.errors import AlreadyExists, InvalidModel, NotFound
 from madseg.core.messages import VersionRef
+from madseg.files import locked
 from madseg.predictor.add import add_model, release_model
-from madseg.predictor.durable import locked
 from madseg.predictor.record import dump_record, parse_record
 from madseg.predictor.repository import ModelRepository
 from madseg.predictor.wrap import wrap
@@ -265,6 +265,7 @@ def test_what_a_kill_left_is_not_seen_and_then_deleted(repository: ModelReposito
         left.mkdir(parents=True)
         (left / "model.onnx").write_bytes(b"half")
     (folder / "model.yaml.tmp").write_text("role: tar")
+    (folder / ".config.pbtxt.part").write_text("na")
     tried = repository.root / "tried"
     (tried / "1").mkdir(parents=True)
     (tried / "model.yaml.tmp").touch()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from madseg.cli.output import remark
 from madseg.core.errors import InvalidInput, NotFound
+from madseg.files import replace_file
 
 if TYPE_CHECKING:
     from madseg.gateway.upload import ImageUpload, Refused
@@ -68,10 +69,8 @@ class Bookmark:
         self._next_save = self._clock() + SAVE_SECONDS
         if self._path is None or self.after == self._saved:
             return
-        written = self._path.with_name(self._path.name + ".part")
         try:
-            written.write_text(json.dumps({"source": self._name, "after": self.after}) + "\n", encoding="utf-8")
-            written.replace(self._path)
+            replace_file(self._path, (json.dumps({"source": self._name, "after": self.after}) + "\n").encode())
         except OSError as error:
             raise NotFound(f"{self._path} can't be written: {error.strerror}") from error
         self._saved = self.after

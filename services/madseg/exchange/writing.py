@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from madseg import files
 from madseg.core.errors import AlreadyExists, Conflict, InvalidInput, NotFound
 from madseg.core.label_map import decode, encode
 from madseg.core.taxonomy import Taxonomy
@@ -29,13 +30,11 @@ def put(path: Path, content: bytes) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A stream into a hidden file beside `path`, which takes its place at the end. Raises NotFound as `put`."""
-    hidden = path.with_name(f".{path.name}.part")
+    """`files.replacing`, which makes the folders that are missing. Raises NotFound as `put`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with hidden.open("wb") as stream:
+        with files.replacing(path) as stream:
             yield stream
-        hidden.replace(path)
     except OSError as error:
         raise NotFound(f"{path} can't be written: {error.strerror}") from error
 

@@ -8,6 +8,8 @@ import torch
 import torch.distributed as dist
 from numpy.typing import NDArray
 
+from madseg.files import replacing
+
 State = dict[str, NDArray[np.float32]]
 """Learned tensors by the name of their initialiser."""
 
@@ -47,9 +49,8 @@ class Progress:
         """Only the first process writes; all read."""
         if dist.is_initialized() and dist.get_rank() != 0:
             return
-        part = path.with_name(f"{path.name}.part")
-        torch.save(_tensors(vars(self)), part)
-        part.replace(path)
+        with replacing(path) as stream:
+            torch.save(_tensors(vars(self)), stream)
 
     @classmethod
     def read(cls, path: Path) -> "Progress | None":

@@ -19,6 +19,7 @@ from PIL import Image
 from madseg.core.errors import InvalidInput
 from madseg.core.label_map import LabelMap, decode
 from madseg.core.taxonomy import VOID
+from madseg.files import replace_file
 
 
 class Part(StrEnum):
@@ -118,9 +119,7 @@ def write_examples(folder: Path, examples: Iterable[Example]) -> None:
         )
         for item in examples
     ]
-    part = folder / "examples.jsonl.part"
-    part.write_text("\n".join(lines) + "\n")
-    part.replace(folder / "examples.jsonl")
+    replace_file(folder / "examples.jsonl", ("\n".join(lines) + "\n").encode())
 
 
 def check_sets(examples: Sequence[Example]) -> None:

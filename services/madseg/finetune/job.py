@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from madseg.core.errors import InvalidInput
+from madseg.files import replace_file
 from madseg.finetune.bounds import Bounds
 from madseg.finetune.sources import TorchSource
 
@@ -38,6 +39,4 @@ class Job:
 
     def write(self, folder: Path) -> None:
         """Whole or not at all."""
-        part = folder / f"{FILE}.part"
-        part.write_text(json.dumps(asdict(self), indent=1) + "\n")
-        part.replace(folder / FILE)
+        replace_file(folder / FILE, (json.dumps(asdict(self), indent=1) + "\n").encode())

@@ -30,6 +30,7 @@ from madseg.core.label_map import decode, encode
 from madseg.core.masks import to_canonical
 from madseg.core.preprocess import Size, perceptual_hash
 from madseg.core.ranking import Nearness
+from madseg.files import replace_file
 from madseg.finetune.examples import Example, Part, check_sets, read_examples, write_examples
 from madseg.finetune.folders import Pair, pairs, selects
 from madseg.finetune.job import FILE, Job
@@ -95,7 +96,7 @@ def _served(run: Run, neighbours: Neighbours, folder: Path, repository: Path) ->
     wanted = neighbours.model(target.model).versions.get(target.version)
     if hashlib.sha256(content).hexdigest() != wanted:
         raise Conflict(f"{path} isn't the file that Models serves as {target}: MADSEG_REPOSITORY must be its folder")
-    _write(folder / "served.onnx", content)
+    replace_file(folder / "served.onnx", content)
 
 
 def _job(run: Run, classes: tuple[str, ...], threads: int) -> Job:
@@ -120,7 +121,7 @@ class _Gathering:
         t0 = [self._measured_on(pair) for pair in self._pairs("t0", self._plan.t0)]
         learned = {item.image_id: item for item in self._s0(tested)} | {item.image_id: item for item in self._s(tested)}
         lines = "".join(json.dumps(item) + "\n" for item in self._left_out)
-        _write(self._folder / "left_out.jsonl", lines.encode())
+        replace_file(self._folder / "left_out.jsonl", lines.encode())
         if not any(item.part is Part.S for item in learned.values()):
             raise InvalidInput(self._nothing())
         return [*sorted(learned.values(), key=lambda item: (item.part, item.image_id)), *t0]
@@ -190,8 +191,8 @@ class _Gathering:
         if not picture.exists():
             content = io.BytesIO()
             Image.fromarray(pair.picture).save(content, "PNG", compress_level=1)
-            _write(picture, content.getvalue())
-        _write(mask, encode(pair.mask))
+            replace_file(picture, content.getvalue())
+        replace_file(mask, encode(pair.mask))
         return Example(pair.image_id, part, picture, mask)
 
     def _nothing(self) -> str:
@@ -208,9 +209,3 @@ class _Gathering:
 def _pixels(content: bytes) -> NDArray[np.uint8]:
     with Image.open(io.BytesIO(content)) as picture:
         return np.array(picture.convert("RGB"))
-
-
-def _write(path: Path, content: bytes) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)

@@ -34,6 +34,7 @@ import torch.distributed as dist
 
 from madseg import __version__
 from madseg.core.errors import MadsegError, Unavailable
+from madseg.files import replace_file
 from madseg.finetune.bare import bare, card_of
 from madseg.finetune.evaluate import confusions
 from madseg.finetune.examples import Example, Part, check_sets, read_examples
@@ -160,23 +161,15 @@ class _Progress:
 
 
 def _save(model: onnx.ModelProto, path: Path) -> None:
-    part = path.with_name(f"{path.name}.part")
     try:
-        with part.open("wb") as file:
-            file.write(model.SerializeToString())
-            file.flush()
-            os.fsync(file.fileno())
+        replace_file(path, model.SerializeToString(), durable=True)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise Unavailable(f"{path.name} can't be written: {error}") from error
-    part.replace(path)
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    """Several processes may be refused at once: each has a part of its own."""
-    part = path.with_name(f"{path.name}.part{os.environ.get('RANK', '')}")
-    part.write_text(json.dumps(content, indent=1) + "\n")
-    part.replace(path)
+    """Several processes may be refused at once."""
+    replace_file(path, (json.dumps(content, indent=1) + "\n").encode(), writer=os.environ.get("RANK", ""))
 
 
 def main() -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from madseg.core.errors import Conflict
 from madseg.core.messages import Role
-from madseg.predictor.durable import locked, replace_file
+from madseg.files import locked, replace_file
 
 FILE = "imported.json"
 """Beside the model folders; Triton passes over files there."""
@@ -56,7 +56,7 @@ class ImportedModels:
         with locked(self._root / ".lock"):
             models = {**self.all(), model.name: model}
             text = json.dumps({name: asdict(item) for name, item in sorted(models.items())}, indent=1)
-            replace_file(self._root / FILE, text.encode())
+            replace_file(self._root / FILE, text.encode(), durable=True)
 
 
 def _read(item: Mapping[str, Any]) -> ImportedModel:

@@ -21,8 +21,8 @@ from pathlib import Path
 
 from madseg.core.errors import AlreadyExists, Conflict, InvalidModel, NotFound
 from madseg.core.messages import VersionRef
+from madseg.files import PART, locked, publish_folder, replace_file, write_file
 from madseg.predictor.card import ROLES, ModelCard, check_name
-from madseg.predictor.durable import PART, locked, publish_folder, replace_file, write_file
 from madseg.predictor.record import ModelRecord, VersionRecord, dump_record, parse_record
 from madseg.predictor.served import ServedForm, read_served
 from madseg.predictor.triton_config import Serving, config_pbtxt
@@ -31,7 +31,11 @@ TryOut = Callable[[VersionRef, Path], object]
 """Tries a version that lies at a path; raises where it mustn't serve."""
 
 LOCK = ".lock"
-STAGING = f".staging{PART}"
+
+MAKING = ".tmp"
+"""The suffix of what is being made or tried; nothing reads it, the next writer deletes it."""
+
+STAGING = f".staging{MAKING}"
 """Where a new model is put together; Triton never sees it under its own name before it is whole."""
 
 
@@ -231,16 +235,16 @@ class ModelRepository:
     def _recover(self) -> None:
         """Delete what a killed writer left unfinished, and finish what only lacked its config.pbtxt."""
         shutil.rmtree(self.root / STAGING, ignore_errors=True)
-        for tried in self.root.glob(f"[a-z0-9]*/model.yaml{PART}"):
+        for tried in self.root.glob(f"[a-z0-9]*/model.yaml{MAKING}"):
             if not tried.with_suffix("").exists():
                 shutil.rmtree(tried.parent)
         for name in self.names():
             folder, record = self._folder(name), self.record(name)
             known = {str(version.number) for version in record.versions}
             for entry in folder.iterdir():
-                if entry.is_dir() and entry.name not in known and entry.name.removesuffix(PART).isdigit():
+                if entry.is_dir() and entry.name not in known and entry.name.removesuffix(MAKING).isdigit():
                     shutil.rmtree(entry)
-                elif entry.is_file() and entry.suffix == PART:
+                elif entry.is_file() and entry.suffix in {MAKING, PART}:
                     entry.unlink()
             self._write_config(name, record)
 
@@ -251,25 +255,26 @@ class ModelRepository:
         write_file(staging / "1" / "model.onnx", served)
         write_file(staging / "labels.txt", "".join(f"{item}\n" for item in form.classes).encode())
         write_file(staging / "config.pbtxt", config_pbtxt(name, record, self._serving).encode())
-        write_file(staging / f"model.yaml{PART}", b"")
+        write_file(staging / f"model.yaml{MAKING}", b"")
         shutil.rmtree(self._folder(name), ignore_errors=True)  # a folder without model.yaml is nobody's
         publish_folder(staging, self._folder(name))
 
     def _publish_version(self, name: str, number: int, served: bytes) -> None:
-        part = self._folder(name) / f"{number}{PART}"
+        part = self._folder(name) / f"{number}{MAKING}"
         part.mkdir()
         write_file(part / "model.onnx", served)
         publish_folder(part, part.with_suffix(""))
 
     def _write_record(self, name: str, record: ModelRecord) -> None:
-        replace_file(self._folder(name) / "model.yaml", dump_record(record).encode())
+        replace_file(self._folder(name) / "model.yaml", dump_record(record).encode(), durable=True)
+        (self._folder(name) / f"model.yaml{MAKING}").unlink(missing_ok=True)
         self._write_config(name, record)
 
     def _write_config(self, name: str, record: ModelRecord, trying: Iterable[int] = ()) -> None:
         content = config_pbtxt(name, record, self._serving, trying).encode()
         config = self._folder(name) / "config.pbtxt"
         if not config.exists() or config.read_bytes() != content:
-            replace_file(config, content)
+            replace_file(config, content, durable=True)
 
     def _refuse_second_target(self, name: str, role: str) -> None:
         if role != "target":

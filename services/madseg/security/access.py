@@ -7,10 +7,8 @@ Tokens stand in one JSON file by their SHA-256, so that the file gives nothing a
 The file is read again when it changes. A token has 256 bits of chance, so one round of SHA-256 without salt is enough.
 """
 
-import fcntl
 import hashlib
 import json
-import os
 import secrets
 import threading
 from abc import ABC, abstractmethod
@@ -24,6 +22,7 @@ from typing import Any
 from urllib.parse import quote
 
 from madseg.core.errors import Forbidden, InvalidInput, NotFound, Unauthenticated, Unavailable
+from madseg.files import locked, replace_file
 
 MAX_NAME = 64
 """Characters of a person's name."""
@@ -169,12 +168,9 @@ def write_token(path: Path, token: str) -> None:
     Raises:
         InvalidInput: it can't be written.
     """
-    part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(token + "\n")
-        part.replace(path)
+        replace_file(path, f"{token}\n".encode(), private=True)
     except OSError as error:
         raise InvalidInput(f"the token can't be written to {path}: {error}") from error
 
@@ -253,9 +249,7 @@ def _alone(path: Path) -> Iterator[None]:
     """Keeps two changes at once from losing one of them."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-        with os.fdopen(descriptor, "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(path.with_name(f".{path.name}.lock")):
             yield
     except OSError as error:
         raise InvalidInput(f"the file of tokens {path} can't be written: {error}") from error
@@ -263,10 +257,4 @@ def _alone(path: Path) -> Iterator[None]:
 
 def _write(path: Path, items: list[dict[str, Any]]) -> None:
     """Whole or not at all, readable by its owner alone."""
-    part = path.with_name(f".{path.name}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump({"tokens": items}, file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    replace_file(path, json.dumps({"tokens": items}, indent=2).encode(), durable=True, private=True)

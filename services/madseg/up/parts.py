@@ -9,6 +9,7 @@ from pathlib import Path
 from madseg.client.endpoints import EVERYBODY
 from madseg.client.tls import PUBLIC
 from madseg.core.errors import Conflict, InvalidInput
+from madseg.files import replace_file
 from madseg.gateway.http_server import HttpServer
 from madseg.observing.exposing import Exposed
 from madseg.ports import Blobs, Database, Inference, Stream
@@ -84,9 +85,7 @@ class Announced:
                 self.found["http"] = part.url
             elif isinstance(part, Exposed):
                 self.found["metrics"] = part.url
-        written = self._path.with_suffix(".tmp")
-        written.write_text(json.dumps(self.found, indent=1) + "\n")
-        written.replace(self._path)
+        replace_file(self._path, (json.dumps(self.found, indent=1) + "\n").encode())
 
     def stop(self) -> None:
         self._path.unlink(missing_ok=True)

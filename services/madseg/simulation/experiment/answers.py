@@ -13,6 +13,7 @@ from madseg.core.confusion import confusion
 from madseg.core.label_map import LabelMap, decode, encode, from_dense
 from madseg.core.messages import VersionRef
 from madseg.core.preprocess import Size
+from madseg.files import replacing
 from madseg.simulation.experiment.pictures import Picture
 from madseg.simulation.taxonomy import TAXONOMY
 from madseg.simulation.world import SIZE
@@ -78,11 +79,9 @@ class Asking:
 
 def _write(path: Path, answers: Answers) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
     sizes = np.array([len(wire) for wire in answers.wires], np.int64)
-    with part.open("wb") as file:
+    with replacing(path) as file:
         np.savez(file, raw=np.frombuffer(b"".join(answers.wires), np.uint8), sizes=sizes, entropies=answers.entropies)
-    part.replace(path)
 
 
 def _read(path: Path) -> Answers:

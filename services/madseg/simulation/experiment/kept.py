@@ -7,20 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from madseg.core.errors import Conflict
+from madseg.files import replace_file
 
 Result = dict[str, Any]
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """The file is there whole or not at all."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(content)
-    part.replace(path)
-
-
 def write_json(path: Path, content: Result) -> None:
-    """As `write_bytes`; keys in order, so that equal results are equal bytes."""
-    write_bytes(path, (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
+    """Keys in order, so that equal results are equal bytes."""
+    replace_file(path, (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
 
 
 class Kept:

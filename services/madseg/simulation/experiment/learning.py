@@ -11,12 +11,13 @@ from PIL import Image
 
 from madseg.core.label_map import LabelMap, encode
 from madseg.core.messages import VersionRef
+from madseg.files import replace_file
 from madseg.finetune.examples import Example, Part
 from madseg.finetune.graph import trainable
 from madseg.finetune.network import Network
 from madseg.finetune.recipe import Recipe
 from madseg.finetune.train import Step, train
-from madseg.simulation.experiment.kept import write_bytes, write_json
+from madseg.simulation.experiment.kept import write_json
 from madseg.simulation.experiment.pictures import Picture
 from madseg.simulation.taxonomy import TAXONOMY
 
@@ -37,7 +38,7 @@ class Exercises:
         example = Example(name, part, self._folder / f"{name}.png", self._folder / f"{name}.{by}.map")
         if not example.mask.exists():
             Image.fromarray(picture.image).save(example.picture, "PNG", compress_level=1)
-            write_bytes(example.mask, encode(mask))
+            replace_file(example.mask, encode(mask))
         return example
 
 
@@ -58,7 +59,7 @@ def learn(
         chosen = {key: value for key, value in vars(found).items() if key != "state"}
         write_json(folder / "chosen.json", chosen)
         network.to(torch.device("cpu"))
-        write_bytes(folder / "model.onnx", network.written_into(served).SerializeToString())
+        replace_file(folder / "model.onnx", network.written_into(served).SerializeToString())
         (folder / "checkpoint.pt").unlink()
     return dict(json.loads((folder / "chosen.json").read_text()))
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from madseg.core.errors import InvalidInput
 from madseg.core.evaluation import Estimate
+from madseg.files import replace_file
 from madseg.simulation.experiment.aggregate import Gathered
-from madseg.simulation.experiment.kept import write_bytes
 from madseg.simulation.experiment.settings import Settings
 
 IMAGES_SHOWN = (5, 10, 15, 20, 25, 30, 40)
@@ -38,7 +38,7 @@ def write(path: Path, seeds: str, text: str) -> None:
     _, end, tail = rest.partition(last)
     if not begin or not end:
         raise InvalidInput(f"{path} has no lines {first} and {last}: put them where the figures belong")
-    write_bytes(path, f"{head}{begin}\n\n{text}\n{end}{tail}".encode())
+    replace_file(path, f"{head}{begin}\n\n{text}\n{end}{tail}".encode())
 
 
 def report(found: Gathered, settings: Settings, command: str, date: str) -> str:
