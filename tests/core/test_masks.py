@@ -8,17 +8,9 @@ from numpy.typing import NDArray
 
 from madseg.core.errors import InvalidInput, InvalidLabelMap
 from madseg.core.label_map import LabelMap, from_dense
-from madseg.core.masks import (
-    box_to_original,
-    check_mask,
-    disagreements,
-    empty,
-    to_canonical,
-    to_original,
-    void_border,
-)
+from madseg.core.masks import box_to_original, check_mask, empty, to_canonical, to_original
 from madseg.core.preprocess import Box, Size, centre_crop
-from tests.builders import dense_maps, label_map, pixels
+from tests.builders import dense_maps, label_map
 
 VOID = 255
 
@@ -120,45 +112,6 @@ def test_masks_of_another_size_or_class_are_refused() -> None:
     check_mask(label_map("ccde/xxxx"), Size(2, 4), whole, 4)
 
 
-def test_regions_come_largest_first() -> None:
-    """A boundary that is off by a pixel and a speck are no regions, nor is an edge that only just enters a cell."""
-    one = np.zeros((64, 96), np.uint8)
-    other = one.copy()
-    other[3:13, 9:21] = 1
-    other[28:60, 41:90] = 2
-    other[20, 80] = 3
-    one[:, 0] = 4
-    assert disagreements([one, other, one], 10) == [Box(41, 28, 47, 32), Box(9, 3, 12, 10)]
-    assert disagreements([one, other], 1) == [Box(41, 28, 47, 32)]
-    assert disagreements([one], 10) == disagreements([one, one], 10) == []
-
-
-def test_void_agrees_with_everything() -> None:
-    """A class that a network doesn't know is no dispute; a label map says something only where it has one."""
-    one, other = np.full((16, 16), VOID, np.uint8), np.full((16, 16), 3, np.uint8)
-    assert disagreements([one, other], 10) == []
-    assert disagreements([one, other, np.zeros((16, 16), np.uint8)], 10) == [Box(0, 0, 16, 16)]
-
-
-@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 2**32 - 1))
-def test_regions_hold_what_is_in_dispute(height: int, width: int, seed: int) -> None:
-    """On any size: boxes are inside, and no two regions have a disputed pixel of a loud cell in common."""
-    rng = np.random.default_rng(seed)
-    one, other = (rng.integers(0, 2, (height, width), np.uint8) for _ in range(2))
-    boxes = disagreements([one, other], 1000)
-    for box in boxes:
-        inside = one[box.top : box.top + box.height, box.left : box.left + box.width]
-        assert inside.shape == (box.height, box.width)
-        assert (inside != other[box.top : box.top + box.height, box.left : box.left + box.width]).any()
-
-
-def test_maps_of_several_sizes_are_refused() -> None:
-    """And none at all."""
-    for maps in ([], [np.zeros((2, 3), np.uint8), np.zeros((3, 2), np.uint8)]):
-        with pytest.raises(InvalidInput, match="one size"):
-            disagreements(maps, 5)
-
-
 @given(st.integers(0, 6), st.integers(0, 5), st.data())
 def test_a_box_covers_the_pixels_that_show_it(left: int, top: int, data: st.DataObject) -> None:
     """On a picture that is no smaller than the grid these are exactly the pixels whose nearest one is in the box."""
@@ -175,31 +128,6 @@ def test_a_box_covers_the_pixels_that_show_it(left: int, top: int, data: st.Data
 def test_a_box_has_at_least_a_pixel() -> None:
     """Also on a picture smaller than the grid, at its edge."""
     assert box_to_original(Box(510, 512, 3, 1), Size(513, 513), Box(7, 3, 20, 10)) == Box(26, 12, 1, 1)
-
-
-def test_a_border_is_void_between_classes() -> None:
-    """Half on either side, the odd pixel right and below; nothing where there is void already."""
-    assert from_dense(void_border(pixels("cccddd/cccddd"), 2)) == label_map("ccxxdd/ccxxdd")
-    assert from_dense(void_border(pixels("cccddd/cccddd"), 3)) == label_map("ccxxxd/ccxxxd")
-    assert from_dense(void_border(pixels("cccddd/cccddd"), 1)) == label_map("cccxdd/cccxdd")
-    assert from_dense(void_border(pixels("cc/cc/dd/dd"), 2)) == label_map("cc/xx/xx/dd")
-    assert from_dense(void_border(pixels("ccxdd/ccxdd"), 4)) == label_map("ccxdd/ccxdd")
-    for width in (0, 65):
-        with pytest.raises(InvalidInput, match=r"1\.\.64"):
-            void_border(pixels("cd"), width)
-
-
-@given(dense_maps(), st.integers(1, 5))
-def test_a_border_reaches_so_far_and_no_further(mask: NDArray[np.uint8], width: int) -> None:
-    """A pixel is void where its window holds two neighbours of different classes; a second call changes nothing."""
-    before, after = width // 2, width - width // 2
-    found = void_border(mask, width)
-    for row, column in np.ndindex(*mask.shape):
-        window = mask[max(0, row - after) : row + before + 1, max(0, column - after) : column + before + 1]
-        pairs = [(window[1:], window[:-1]), (window[:, 1:], window[:, :-1])]
-        bordered = any(((one != two) & (one != VOID) & (two != VOID)).any() for one, two in pairs)
-        assert int(found[row, column]) == (VOID if bordered else int(mask[row, column]))
-    assert from_dense(void_border(found, width)) == from_dense(found)
 
 
 def test_twelve_megapixels_have_few_steps() -> None:

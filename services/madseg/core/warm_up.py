@@ -6,10 +6,11 @@ Run once after installation: `python -m madseg.core.warm_up`.
 import numpy as np
 
 from madseg.core.confusion import confusion, mean_iou
+from madseg.core.disagreement import disagreements
 from madseg.core.discrepancy import Metric, compare
 from madseg.core.label_map import decode, encode, from_dense
 from madseg.core.label_maps import decode_all
-from madseg.core.masks import check_mask, disagreements, to_original, void_border
+from madseg.core.masks import check_mask, to_original
 from madseg.core.preprocess import Box, Size
 
 
@@ -25,7 +26,6 @@ def warm_up() -> None:
     size, crop = Size(2, 3), Box(0, 0, 2, 2)
     check_mask(to_original(first, size, crop), size, crop, 1)
     assert disagreements([first.dense(), second.dense()], 1) == [Box(0, 0, 2, 2)]
-    void_border(second.dense(), 1)
 
 
 if __name__ == "__main__":

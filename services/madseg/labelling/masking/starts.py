@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from madseg.core.counterexamples import majority
+from madseg.core.disagreement import disagreements
 from madseg.core.errors import Forbidden, InvalidInput, NotFound
 from madseg.core.label_map import LabelMap, decode, encode
-from madseg.core.masks import box_to_original, disagreements, empty, to_original
+from madseg.core.masks import box_to_original, empty, to_original
 from madseg.core.messages import VersionRef
 from madseg.core.preprocess import Box, Size
 from madseg.labelling.masking import tasks
