@@ -2,7 +2,8 @@
 
 T is reserved first, by a draw that doesn't look at the scores, so that it says something of the version that S makes.
 S is cut from the rest: the lowest mean opinions. No image of one is near to an image of the other, or what is learnt
-from S would have been seen on T.
+from S would have been seen on T. How near is no setting, whatever rankings take for near-duplicates: T would be drawn
+anew in campaigns that are open.
 """
 
 import hashlib

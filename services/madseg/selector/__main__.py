@@ -58,7 +58,11 @@ class Config(ServerSettings):
     min_class_share: float = setting(
         "MADSEG_MIN_CLASS_SHARE", 0.0, "Share of the grid below which a class doesn't count in the mean, [0, 1)"
     )
-    near: int = setting("MADSEG_NEAR_DUPLICATE_BITS", NEAR, "Bits in which near-duplicates differ at most; -1: off")
+    near: int = setting(
+        "MADSEG_NEAR_DUPLICATE_BITS",
+        NEAR,
+        "Bits in which near-duplicates in rankings and M differ at most; -1: off",
+    )
     capacity: int = setting("MADSEG_RANKING_CAPACITY", 200, "Images that each ranking holds ready; more are read")
     selector: str = setting("MADSEG_SELECTOR", "127.0.0.1:7003", "Address of the selector's gRPC server")
 
