@@ -1,16 +1,9 @@
-"""Between the core and protobuf: the stream's topics, the bytes of their records, and the messages that all APIs share.
+"""The bytes of the stream's records: `encode_...` and `decode_...` for what each topic carries, and text for people."""
 
-Each topic has a function that names it, and `encode_...` and `decode_...` for its records; nothing above this module
-sees a protobuf of an event. Times, versions and roles are also what requests and answers are made of.
-"""
-
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TypeVar
 
 from google.protobuf import text_format
 from google.protobuf.message import DecodeError, Message
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from madseg.core.errors import InvalidInput, Poison
 from madseg.core.messages import (
@@ -21,141 +14,19 @@ from madseg.core.messages import (
     PredictionFailure,
     PredictionRequested,
     PredictionsMade,
-    Role,
     RoleChanged,
     VersionPublished,
-    VersionRef,
     checked_image_id,
     checked_model_name,
 )
 from madseg.core.preprocess import PERCEPTUAL_HASH_VERSION, Box, Size
-from madseg.ports import Topic
 from madseg.v1 import events_pb2, types_pb2
+from madseg.wire.values import moment, role, role_proto, timestamp, version_proto, version_ref
 
 M = TypeVar("M", bound=Message)
 
 MAX_RECORD_BYTES = 900_000
 """Records larger than this are split by model before publishing: brokers refuse more than about a megabyte."""
-
-
-def images_topic(prefix: str, partitions: int) -> Topic:
-    """Key image id, value ImageAccepted; a tombstone says the image is forgotten."""
-    return Topic(f"{prefix}.images", partitions, compacted=True)
-
-
-def predictions_topic(prefix: str, partitions: int) -> Topic:
-    """Key image id, value PredictionsMade; the selector's database is the store, so a week is plenty."""
-    return Topic(f"{prefix}.predictions", partitions, retention_hours=7 * 24)
-
-
-def requests_topic(prefix: str, partitions: int) -> Topic:
-    """Key image id, value PredictionRequested; a month, so that the predictor may be away for a while."""
-    return Topic(f"{prefix}.requests", partitions, retention_hours=30 * 24)
-
-
-def live_group(prefix: str) -> str:
-    """The consumer group that asks every version about images as they come."""
-    return f"{prefix}.live"
-
-
-def replay_group(prefix: str) -> str:
-    """The consumer group that asks single versions about images that are in already."""
-    return f"{prefix}.replay"
-
-
-def models_topic(prefix: str) -> Topic:
-    """Key `version/<name>/<n>` or `role/<name>`, value ModelEvent. One partition: roles follow their versions."""
-    return Topic(f"{prefix}.models", 1, compacted=True)
-
-
-def dead_topic(topic: str) -> Topic:
-    """Where records of `topic` go that no retry can help; a month to look at them."""
-    return Topic(f"{topic}.dead", 1, retention_hours=30 * 24)
-
-
-def topics(prefix: str, partitions: int) -> list[Topic]:
-    """Every topic of a deployment."""
-    read = [
-        images_topic(prefix, partitions),
-        requests_topic(prefix, partitions),
-        predictions_topic(prefix, partitions),
-        models_topic(prefix),
-    ]
-    return read + [dead_topic(topic.name) for topic in read]
-
-
-def readable(topic: str, value: bytes) -> str:
-    """The value of a record for people: its fields as text, bytes cut short. Whatever it isn't is told instead."""
-    kinds: dict[str, type[Message]] = {
-        "images": events_pb2.ImageAccepted,
-        "requests": events_pb2.PredictionRequested,
-        "predictions": events_pb2.PredictionsMade,
-        "models": events_pb2.ModelEvent,
-    }
-    kind = kinds.get(topic.rpartition(".")[2])
-    try:
-        if kind is not None and value:
-            return _shortened(text_format.MessageToString(_parsed(kind(), value)))
-    except Poison:
-        pass
-    beginning = value[:64].hex(" ")
-    return f"{len(value)} bytes{': ' if value else ''}{beginning}{' ...' if len(value) > 64 else ''}"
-
-
-def _shortened(text: str) -> str:
-    """Lines of a protobuf's text, each cut where it would fill the screen."""
-    return "\n".join(
-        f"{line[:160]} ... {len(line)} characters" if len(line) > 200 else line for line in text.splitlines()
-    )
-
-
-def timestamp(moment: datetime) -> Timestamp:
-    """A protobuf timestamp; `moment` must have a time zone."""
-    result = Timestamp()
-    result.FromDatetime(moment.astimezone(UTC))
-    return result
-
-
-def stamp(micros: int) -> Timestamp:
-    """A protobuf timestamp of microseconds since 1970, as tables have times."""
-    result = Timestamp()
-    result.FromMicroseconds(micros)
-    return result
-
-
-def moment(stamp: Timestamp, field: str) -> datetime:
-    """A datetime in UTC; `field` is where it stands in the message.
-
-    Raises:
-        InvalidInput: no time of the years 1 to 9999.
-    """
-    try:
-        return stamp.ToDatetime(tzinfo=UTC)
-    except (ValueError, OverflowError) as error:
-        name = field.rpartition(".")[2]
-        raise InvalidInput(f"{name} is no time of the years 1 to 9999: {error}", field=field) from error
-
-
-def version_proto(ref: VersionRef) -> types_pb2.ModelVersion:
-    """A version as its protobuf."""
-    return types_pb2.ModelVersion(model=ref.model, version=ref.version)
-
-
-def version_ref(proto: types_pb2.ModelVersion) -> VersionRef:
-    """The version that a protobuf names.
-
-    Raises:
-        InvalidInput: no valid model name, or version 0.
-    """
-    return _version_ref(proto.model, proto.version)
-
-
-@lru_cache(maxsize=1024)
-def _version_ref(model: str, version: int) -> VersionRef:
-    """Cached: every record names the same few versions."""
-    if version < 1:
-        raise InvalidInput(f"a version number must be at least 1, got {version}", field="version")
-    return VersionRef(checked_model_name(model), version)
 
 
 def encode_image(event: ImageAccepted) -> bytes:
@@ -292,28 +163,29 @@ def decode_model_event(value: bytes) -> ModelEvent:
         raise Poison(f"not a model event: {error}") from error
 
 
-_ROLES = {
-    Role.TARGET: types_pb2.MODEL_ROLE_TARGET,
-    Role.COMPETITOR: types_pb2.MODEL_ROLE_COMPETITOR,
-    Role.RETIRED: types_pb2.MODEL_ROLE_RETIRED,
-}
+def readable(topic: str, value: bytes) -> str:
+    """The value of a record for people: its fields as text, bytes cut short. Whatever it isn't is told instead."""
+    kinds: dict[str, type[Message]] = {
+        "images": events_pb2.ImageAccepted,
+        "requests": events_pb2.PredictionRequested,
+        "predictions": events_pb2.PredictionsMade,
+        "models": events_pb2.ModelEvent,
+    }
+    kind = kinds.get(topic.rpartition(".")[2])
+    try:
+        if kind is not None and value:
+            return _shortened(text_format.MessageToString(_parsed(kind(), value)))
+    except Poison:
+        pass
+    beginning = value[:64].hex(" ")
+    return f"{len(value)} bytes{': ' if value else ''}{beginning}{' ...' if len(value) > 64 else ''}"
 
 
-def role_proto(value: Role) -> types_pb2.ModelRole.ValueType:
-    """A role as its protobuf."""
-    return _ROLES[value]
-
-
-def role(proto: types_pb2.ModelRole.ValueType) -> Role:
-    """The role that a protobuf names.
-
-    Raises:
-        InvalidInput: unspecified or unknown.
-    """
-    for value, known in _ROLES.items():
-        if known == proto:
-            return value
-    raise InvalidInput("a role must be target, competitor or retired", field="role")
+def _shortened(text: str) -> str:
+    """Lines of a protobuf's text, each cut where it would fill the screen."""
+    return "\n".join(
+        f"{line[:160]} ... {len(line)} characters" if len(line) > 200 else line for line in text.splitlines()
+    )
 
 
 def _parsed(proto: M, value: bytes) -> M:
