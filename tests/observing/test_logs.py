@@ -12,7 +12,7 @@ from madseg.ports import Outgoing
 from madseg.runtime import configure_logging
 from tests.contracts.fakes import FakeStream
 from tests.pipeline.running import until
-from tests.test_runtime import DEAD, TOPIC, Basket, Failing, committed, worker
+from tests.runtime.test_worker import DEAD, TOPIC, Basket, Failing, committed, worker
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"

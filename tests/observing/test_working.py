@@ -9,7 +9,7 @@ from madseg.runtime import Repeated
 from tests.contracts.fakes import FakeStream
 from tests.observing.scraping import scrape
 from tests.pipeline.running import until
-from tests.test_runtime import DEAD, TOPIC, Basket, Failing, committed, publish, worker
+from tests.runtime.test_worker import DEAD, TOPIC, Basket, Failing, committed, publish, worker
 
 
 @pytest.fixture

@@ -70,18 +70,6 @@ class Config(ServerSettings):
     )
 
 
-class Supervising(Repeated):
-    """Takes turns of a supervisor, and stops it in the middle of one that takes long."""
-
-    def __init__(self, supervisor: Supervisor) -> None:
-        super().__init__("runs", supervisor, TURN_SECONDS)
-        self._supervisor = supervisor
-
-    def stop(self) -> None:
-        self._supervisor.stop_soon()
-        super().stop()
-
-
 def build(
     config: Config,
     database: Database,
@@ -102,7 +90,10 @@ def build(
     service = Service("madseg.v1.FineTuneService", api, add_FineTuneServiceServicer_to_server)
     watched = Readings("finetune", lambda: figures(database))
     tidying = Tidying(database, folder, clock, days=config.kept_days, most=config.kept_runs)
-    chores = (Supervising(supervisor), Repeated("tidying", tidying, TIDY_SECONDS))
+    chores = (
+        Repeated("runs", supervisor, TURN_SECONDS, supervisor.stop_soon),
+        Repeated("tidying", tidying, TIDY_SECONDS),
+    )
     return [
         watched,
         *chores,

@@ -57,18 +57,6 @@ class Config(ServerSettings):
     )
 
 
-class Supervising(Repeated):
-    """Takes turns of a supervisor, and stops it between two rounds."""
-
-    def __init__(self, supervisor: Supervisor) -> None:
-        super().__init__("rounds", supervisor, TURN_SECONDS)
-        self._supervisor = supervisor
-
-    def stop(self) -> None:
-        self._supervisor.stop_soon()
-        super().stop()
-
-
 def build(
     config: Config,
     database: Database,
@@ -95,7 +83,7 @@ def build(
         ),
     ]
     server = serving(services, config.rounds, access, config)
-    return [Supervising(supervisor), server]
+    return [Repeated("rounds", supervisor, TURN_SECONDS, supervisor.stop_soon), server]
 
 
 def _new_id() -> str:

@@ -1,27 +1,22 @@
-"""What every service's process does alike: consume with dead letters, back off, log, stop in order."""
+"""From a consumer to a handler: effect first, then commit; dead letters, and backing off while a part is away."""
 
-import gc
-import logging
-import signal
 import sys
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, MutableMapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from types import FrameType
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
 import structlog
 
 from madseg import letters
-from madseg.core.errors import Conflict, NotFound, Poison, Unavailable
+from madseg.core.errors import Conflict, Poison, Unavailable
 from madseg.events import TRACEPARENT, caused_by
-from madseg.observing.tracing import trace_id, trace_of
+from madseg.observing.tracing import trace_of
 from madseg.observing.working import Working
-from madseg.ports import Consumer, Record, Stream, Topic
+from madseg.ports import Consumer, Record, Stream
 
 log = structlog.get_logger("madseg.runtime")
 
@@ -32,16 +27,6 @@ POLL_SECONDS = 0.5
 
 BACKOFF_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Pauses between tries while a part is unavailable; the last one repeats."""
-
-
-class Part(Protocol):
-    """Something that runs until it is stopped: a worker, a gRPC server, a web server."""
-
-    def start(self) -> None:
-        """Returns when it is ready."""
-
-    def stop(self) -> None:
-        """Finishes what is under way and returns when it has ended."""
 
 
 class Handler(ABC):
@@ -214,124 +199,3 @@ def _where(record: Record) -> dict[str, object]:
     where = {"topic": record.topic, "partition": record.partition, "offset": record.offset, "key": record.key}
     trace = trace_of(record.headers.get(TRACEPARENT, ""))
     return {**where, "trace_id": trace} if trace else where
-
-
-class Repeated:
-    """A part that does a chore in a thread of its own: at once again while `act` says there is more, else after a
-    pause in seconds. What fails is logged, and done again after the pause."""
-
-    def __init__(self, name: str, act: Callable[[], bool], pause: float) -> None:
-        self._name, self._act, self._pause = name, act, pause
-        self._figures = Working(name)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-
-    def start(self) -> None:
-        self._figures.begin()
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            if not self._more():
-                self._stopping.wait(self._pause)
-
-    def _more(self) -> bool:
-        try:
-            return self._act()
-        except Unavailable as error:
-            self._figures.unavailable()
-            log.warning("unavailable", chore=self._name, reason=str(error), retry_in_s=self._pause)
-        except Exception as error:
-            self._figures.defect()
-            log.error("chore_failed", chore=self._name, retry_in_s=self._pause, exc_info=error)
-        return False
-
-
-def ensure_topics(stream: Stream, topics: Sequence[Topic]) -> None:
-    """Makes the topics that aren't there, and checks those that are.
-
-    A service changes no topic that it finds: others use it, and what an operator has set may be meant. `madseg topics
-    apply` changes them.
-
-    Raises:
-        Conflict: one differs from what is wanted, or can't be made; the message says in what, and the way out.
-    """
-    for topic in topics:
-        try:
-            stream.check(topic)
-        except NotFound:
-            stream.create(topic)
-
-
-def spare_the_collector() -> None:
-    """Makes Python's cycle collector rare: a batch makes some ten thousand values and no cycles.
-
-    Measured on the selector: a fifth of its CPU time goes to collections that free nothing.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 20, 50)
-
-
-def run(parts: Sequence[Part], ready: Callable[[], None] = lambda: None) -> None:
-    """Starts the parts in order, waits for SIGINT or SIGTERM, and stops them in reverse order."""
-    stopping = threading.Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    started: list[Part] = []
-    try:
-        for part in parts:
-            part.start()
-            started.append(part)
-        spare_the_collector()
-        ready()
-        stopping.wait()
-    finally:
-        for part in reversed(started):
-            part.stop()
-
-
-def configure_logging(*, json: bool, level: int = logging.INFO) -> None:
-    """One event a line on standard error: JSON for machines, coloured columns on a terminal."""
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            _with_trace,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: _Logger(sys.stderr),
-    )
-
-
-def _with_trace(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Adds the id of the trace that a line belongs to: of its image where it names one, or of the request."""
-    found = trace_id(str(line.get("image", "")))
-    if found:
-        line.setdefault("trace_id", found)
-    return line
-
-
-class _Logger(structlog.PrintLogger):
-    """Prints lines; one that can't be written, for want of space, stops nobody's work."""
-
-    def msg(self, message: str) -> None:
-        with suppress(OSError):
-            super().msg(message)
-
-    log = debug = info = warn = warning = error = critical = fatal = failure = exception = msg

@@ -61,3 +61,19 @@ def test_it_stops_in_a_pause_and_after_what_is_under_way() -> None:
     stopping.join(30)
     assert not stopping.is_alive()
     assert ended.is_set()
+
+
+def test_a_stop_hurries_what_is_under_way() -> None:
+    """Else it would wait until that has ended by itself."""
+    begun, hurried = threading.Event(), threading.Event()
+
+    def act() -> bool:
+        begun.set()
+        assert hurried.wait(30)
+        return False
+
+    part = Repeated("chore", act, pause=3600, hurry=hurried.set)
+    part.start()
+    assert begun.wait(30)
+    part.stop()
+    assert hurried.is_set()

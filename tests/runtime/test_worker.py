@@ -5,13 +5,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-import structlog
 from structlog.testing import capture_logs
 
 from madseg.core.errors import Conflict, Poison, Unavailable
 from madseg.events import Kind, event
 from madseg.ports import Consumer, Outgoing, Record, Stream, Topic
-from madseg.runtime import BACKOFF_SECONDS, Handler, Part, Worker, configure_logging, ensure_topics, run
+from madseg.runtime import BACKOFF_SECONDS, Handler, Worker
 from tests.contracts.fakes import FakeStream
 
 TOPIC = Topic("fruit", 1)
@@ -329,54 +328,3 @@ def test_a_worker_is_as_alive_as_what_reads_for_it(stream: FakeStream) -> None:
     until(lambda: it.last_poll == 17.0)
     it.stop()
     assert it.last_poll > 17.0
-
-
-def test_topics_that_are_there_are_checked_and_left_as_they_are(stream: FakeStream) -> None:
-    """One that is absent is made; one that is set otherwise stops the start, for an operator to decide."""
-    ensure_topics(stream, [TOPIC, Topic("juice", 2)])
-    assert stream.identity("juice").partitions == 2
-    with pytest.raises(Conflict, match="fruit"):
-        ensure_topics(stream, [Topic(TOPIC.name, 1, compacted=True)])
-    stream.check(TOPIC)
-
-
-def test_parts_start_in_order_and_stop_in_reverse() -> None:
-    """One that can't start stops those before it."""
-    said: list[str] = []
-
-    class Noisy(Part):
-        def __init__(self, name: str, fails: bool = False) -> None:
-            self.name, self.fails = name, fails
-
-        def start(self) -> None:
-            if self.fails:
-                raise Conflict(f"{self.name} can't")
-            said.append(f"{self.name} starts")
-
-        def stop(self) -> None:
-            said.append(f"{self.name} stops")
-
-    with pytest.raises(Conflict, match="third can't"):
-        run([Noisy("first"), Noisy("second"), Noisy("third", fails=True)])
-    assert said == ["first starts", "second starts", "second stops", "first stops"]
-
-
-def test_a_log_line_that_can_not_be_written_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a full disk the work matters more."""
-
-    class Full:
-        def write(self, text: str) -> int:
-            raise OSError(28, "No space left on device")
-
-        def flush(self) -> None:
-            raise OSError(28, "No space left on device")
-
-        def isatty(self) -> bool:
-            return False
-
-    monkeypatch.setattr("sys.stderr", Full())
-    try:
-        configure_logging(json=True)
-        structlog.get_logger("test").error("lost", number=1)
-    finally:
-        structlog.reset_defaults()
