@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 
 from madseg.report.panels import LegendClass, Panel
 
@@ -90,3 +91,11 @@ def document(title: str, body: str, *, css: str = "", script: str = "") -> str:
         '<meta name="color-scheme" content="light dark"><meta name="generator" content="madseg">'
         f"<title>{escape(title)}</title><style>{style}</style></head><body>{body}{ending}</body></html>\n"
     )
+
+
+def write_page(path: str | Path, content: str) -> int:
+    """Writes a page as one self-contained HTML file, making its folder; how many bytes it has."""
+    written = content.encode()
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_bytes(written)
+    return len(written)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from madseg.report import evaluation, judging, people, training
 from madseg.report.facts import RoundFacts
-from madseg.report.marks import Figure, document, figures_list, legend_list, panel, part, settings_list
+from madseg.report.marks import Figure, document, figures_list, legend_list, panel, part, settings_list, write_page
 from madseg.report.panels import label_map, photo
 from madseg.report.repairs import Repair
 from madseg.report.words import day, length, moment, signed
@@ -35,11 +35,8 @@ sup { color: var(--link); }
 
 
 def write_round(path: str | Path, facts: RoundFacts) -> int:
-    """Writes the report as one self-contained HTML file, making its folder; how many bytes it has."""
-    content = round_page(facts).encode()
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_bytes(content)
-    return len(content)
+    """As `write_page`."""
+    return write_page(path, round_page(facts))
 
 
 def round_page(facts: RoundFacts) -> str:

@@ -9,15 +9,12 @@ from madseg.cli.report.chart import throughput
 from madseg.cli.report.data import ReportData
 from madseg.cli.report.findings import sections
 from madseg.cli.report.heat import matrix
-from madseg.report.marks import document, figures_list, legend_list, named, part, settings_list
+from madseg.report.marks import document, figures_list, legend_list, named, part, settings_list, write_page
 
 
 def write_report(path: str | Path, data: ReportData) -> int:
-    """Writes the report as one self-contained HTML file, making its folder; how many bytes it has."""
-    content = page(data).encode()
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_bytes(content)
-    return len(content)
+    """As `write_page`."""
+    return write_page(path, page(data))
 
 
 def page(data: ReportData) -> str:
