@@ -1,7 +1,7 @@
 """Arrays: `NAME.npy`, (H, W) integers, -1 or 255 void, as the annotations of Yan et al. (2021) are."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,8 +37,11 @@ class Npy:
         yield FilePerMask(taxonomy, lambda name: place / f"{name}.npy", _content, overwrite=overwrite)
 
 
-def array(content: bytes) -> NDArray[np.generic]:
+def array(content: bytes, sized: Callable[[int, int], object] = checked_size) -> NDArray[np.generic]:
     """The (H, W) integers of a .npy file; its header is checked before anything is allocated, nothing is unpickled.
+
+    Args:
+        sized: raises where so many rows and columns aren't taken.
 
     Raises:
         InvalidLabelMap: it is broken, or no such array.
@@ -53,10 +56,10 @@ def array(content: bytes) -> NDArray[np.generic]:
         raise InvalidLabelMap(f"a broken or truncated .npy file ({str(error)[:200]}): save it again") from error
     if len(shape) != 2 or kind.kind not in "iub":
         raise InvalidLabelMap(f"an array must be (H, W) of integers, got {shape} {kind}: save labels, not scores")
-    size = checked_size(*shape)
-    data = content[stream.tell() :]
-    if len(data) != size.pixels * kind.itemsize:
-        raise InvalidLabelMap(f"a truncated .npy file: {len(data)} bytes of {size.pixels * kind.itemsize}")
+    sized(*shape)
+    data, whole = content[stream.tell() :], shape[0] * shape[1] * kind.itemsize
+    if len(data) != whole:
+        raise InvalidLabelMap(f"a truncated .npy file: {len(data)} bytes of {whole}")
     values = np.frombuffer(data, np.uint8 if kind.kind == "b" else kind)
     return values.reshape(shape, order="F" if fortran else "C")
 

@@ -17,8 +17,9 @@ from madseg.exchange.limits import checked_size
 _SIGNATURE, _END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 _NUMBERS = {"P", "L", "1", "I;16", "I"}
 
-_BROKEN = (
+BROKEN = (
     ArithmeticError,
+    AssertionError,
     AttributeError,
     EOFError,
     LookupError,
@@ -33,7 +34,7 @@ _BROKEN = (
     zlib.error,
     Image.DecompressionBombError,
 )
-"""What Pillow raises on hostile bytes."""
+"""What Pillow's readers raise on hostile bytes. None of them says anything about this program."""
 
 
 def png(content: bytes) -> Image.Image:
@@ -49,12 +50,12 @@ def png(content: bytes) -> Image.Image:
         raise InvalidLabelMap("a truncated PNG (its end is missing): send the whole file")
     try:
         picture = PngImageFile(io.BytesIO(content))
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _broken(error) from error
     checked_size(picture.height, picture.width)
     try:
         picture.load()
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _broken(error) from error
     return picture
 

@@ -16,9 +16,7 @@ The kind of file is read from its first bytes, never from its name.
 """
 
 import io
-import struct
 import warnings
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,6 +30,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 
 from madseg.core.errors import InvalidImage
 from madseg.core.preprocess import Size
+from madseg.exchange.pictures import BROKEN
 from madseg.gateway.convert import rgb
 from madseg.gateway.inspection import inspect_jpeg, inspect_tiff
 
@@ -91,25 +90,6 @@ _FORMATS: tuple[tuple[bytes, _Format], ...] = (
 
 _PNG_END = b"IEND\xaeB`\x82"
 
-_BROKEN = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    Warning,
-    struct.error,
-    zlib.error,
-    Image.DecompressionBombError,
-)
-"""What Pillow's readers raise on hostile bytes. None of them says anything about this program."""
-
 
 def decode(content: bytes, limits: Limits = LIMITS) -> Decoded:
     """The picture in a file.
@@ -124,7 +104,7 @@ def decode(content: bytes, limits: Limits = LIMITS) -> Decoded:
         return Decoded(rgb(picture), kind)
     except InvalidImage:
         raise
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _broken(picture.format or kind, error) from error
 
 
@@ -151,7 +131,7 @@ def opened(content: bytes, limits: Limits) -> tuple[str, ImageFile.ImageFile]:
         _check_frames(picture, pages)
     except InvalidImage:
         raise
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _broken(form.name, error) from error
     return form.media_type, picture
 
@@ -161,7 +141,7 @@ def loaded(content: bytes, limits: Limits) -> Image.Image:
     kind, picture = opened(content, limits)
     try:
         picture.load()
-    except _BROKEN as error:
+    except BROKEN as error:
         raise _broken(picture.format or kind, error) from error
     return picture
 

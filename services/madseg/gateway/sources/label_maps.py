@@ -6,7 +6,6 @@ to the grid. Labels are the pixel values: indices of a paletted or grey PNG, int
 """
 
 import hashlib
-import io
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,6 +19,7 @@ from madseg.core.label_map import encode, from_dense
 from madseg.core.messages import VersionRef
 from madseg.core.preprocess import Size, centre_crop, image_id
 from madseg.core.taxonomy import VOID, Taxonomy
+from madseg.exchange.npy import array
 from madseg.gateway.canonical import on_grid
 from madseg.gateway.decode import LIMITS, Limits, decode, loaded
 from madseg.gateway.sources.folder import files, shown_path
@@ -163,19 +163,8 @@ def _png(content: bytes, limits: Limits) -> NDArray[np.generic]:
 
 
 def _npy(content: bytes, limits: Limits) -> NDArray[np.generic]:
-    """The array of a .npy file; its header is checked before anything is allocated, and nothing is ever unpickled."""
-    stream = io.BytesIO(content)
-    try:
-        version = np.lib.format.read_magic(stream)
-        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, kind = header(stream)
-    except (ValueError, SyntaxError, TypeError, OSError, EOFError) as error:
-        raise InvalidLabelMap(f"a broken or truncated .npy file ({str(error)[:200]}): save it again") from error
-    if len(shape) != 2 or kind.kind not in "iub" or 0 in shape:
-        raise InvalidLabelMap(f"an array must be (H, W) of integers, got {shape} {kind}: save labels, not scores")
-    if shape[0] * shape[1] > limits.max_pixels:
-        raise InvalidLabelMap(f"an array of {shape[0]} x {shape[1]}, at most {limits.max_pixels} pixels are taken")
-    data = content[stream.tell() :]
-    if len(data) != shape[0] * shape[1] * kind.itemsize:
-        raise InvalidLabelMap(f"a truncated .npy file: {len(data)} bytes of {shape[0] * shape[1] * kind.itemsize}")
-    return np.frombuffer(data, kind).reshape(shape, order="F" if fortran else "C")
+    def sized(height: int, width: int) -> None:
+        if not 0 < height * width <= limits.max_pixels:
+            raise InvalidLabelMap(f"an array of {height} x {width}, 1 to {limits.max_pixels} pixels are taken")
+
+    return array(content, sized)
