@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from madseg.core.counterexamples import Scored, reported
 from madseg.core.errors import NotFound, NotReady
+from madseg.core.preprocess import unsigned_hash
 from madseg.core.ranking import Nearness
 from madseg.labelling.scoring import errands, kept
 from madseg.labelling.scoring.adapting import adapt
@@ -25,7 +26,6 @@ from madseg.labelling.scoring.standing import (
     sets,
     sizes,
     standings,
-    unsigned,
     used,
 )
 from madseg.labelling.scoring.tables import CAMPAIGNS, CHOSEN, ITEMS, JUDGEMENTS
@@ -158,7 +158,7 @@ def in_line(tx: Connection, found: Campaign) -> Iterator[bytes]:
     )
     here = (CHOSEN.c.campaign_id == found.id, CHOSEN.c.left_at.is_(None), CHOSEN.c.purpose == JUST_MISSED)
     for row in tx.execute(query.where(*here).order_by(CHOSEN.c.rank)).all():
-        if row.image_id.hex() not in ids and near.find(unsigned(row.perceptual_hash)) is None:
+        if row.image_id.hex() not in ids and near.find(unsigned_hash(row.perceptual_hash)) is None:
             yield row.image_id
 
 

@@ -1,6 +1,7 @@
 """Between the messages of ScoringService and the values of scoring."""
 
 from madseg.core.errors import InvalidInput
+from madseg.core.opinion import VetoReason
 from madseg.labelling.scoring import kept
 from madseg.labelling.scoring.agreement import Agreement, RaterReport
 from madseg.labelling.scoring.assignments import Assignment
@@ -23,10 +24,10 @@ _STATES = {
 }
 
 _REASONS = {
-    "no_class": pb.VETO_REASON_NO_CLASS,
-    "corrupt": pb.VETO_REASON_CORRUPT,
-    "inappropriate": pb.VETO_REASON_INAPPROPRIATE,
-    "other": pb.VETO_REASON_OTHER,
+    VetoReason.NO_CLASS.value: pb.VETO_REASON_NO_CLASS,
+    VetoReason.CORRUPT.value: pb.VETO_REASON_CORRUPT,
+    VetoReason.INAPPROPRIATE.value: pb.VETO_REASON_INAPPROPRIATE,
+    VetoReason.OTHER.value: pb.VETO_REASON_OTHER,
 }
 
 _REASON_NAMES = {value: name for name, value in _REASONS.items()}

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -46,7 +45,7 @@ def standings(tx: Connection, found: Campaign) -> list[Standing]:
             row.position,
             row.image_id.hex(),
             row.mean_discrepancy,
-            unsigned(row.perceptual_hash),
+            unsigned_hash(row.perceptual_hash),
             row.main_class,
             row.full,
             row.grades,
@@ -101,7 +100,7 @@ def _earlier(tx: Connection, found: Campaign) -> dict[str, int | None]:
         .where(CHOSEN.c.purpose.in_([COUNTEREXAMPLE, TEST]), CHOSEN.c.campaign_id != found.id)
         .where(CHOSEN.c.left_at.is_(None))
     )
-    return {row.image_id.hex(): unsigned(row.perceptual_hash) for row in tx.execute(query)}
+    return {row.image_id.hex(): unsigned_hash(row.perceptual_hash) for row in tx.execute(query)}
 
 
 def _added(tx: Connection) -> dict[str, int | None]:
@@ -112,9 +111,4 @@ def _added(tx: Connection) -> dict[str, int | None]:
         .outerjoin(ITEMS, ITEMS.c.image_id == TASKS.c.image_id)
         .where(TASKS.c.purpose == COUNTEREXAMPLE, TASKS.c.state.not_in(GONE))
     )
-    return {row.image_id.hex(): unsigned(row.perceptual_hash) for row in tx.execute(query)}
-
-
-def unsigned(hashed: Any) -> int | None:
-    """64 bits as the core has them."""
-    return unsigned_hash(hashed)
+    return {row.image_id.hex(): unsigned_hash(row.perceptual_hash) for row in tx.execute(query)}
