@@ -43,13 +43,21 @@ Errors are gRPC's status codes with a `google.rpc.ErrorInfo`, whose `reason` is 
 | UNAUTHENTICATED | `Unauthenticated` |
 | PERMISSION_DENIED | `Forbidden` |
 | RESOURCE_EXHAUSTED | `TooMany`, `Busy` |
-| ABORTED | `TooSlow` (an upload whose next chunk didn't come) |
+| ABORTED | `Stale`, `TooSlow` (an upload whose next chunk didn't come) |
 | UNAVAILABLE | `Unavailable`; of the inference server `Late`, `Gone`, `Dead`, `RegionLost` |
 | UNKNOWN | `MadsegError` (a network failed on a picture) |
 
 A defect is INTERNAL without an `ErrorInfo`; its sentence has a number that stands in the server's log.
 Where a field is at fault a `google.rpc.BadRequest` names it.
-UNAVAILABLE may be tried again, and so may every call with an idempotency key.
+What a caller does next:
+
+- UNAVAILABLE: the same call again in a moment, if it changes nothing or has an idempotency key.
+- RESOURCE_EXHAUSTED: the same call after the pause that a `google.rpc.RetryInfo` gives; nothing was done.
+- `NotReady`: what the sentence names, or wait for it; then the same call is taken.
+- `Stale`: what the call went by has changed and nothing was done. Read it again, decide anew, and send what was read.
+- `TooSlow`: the upload again, from its first message.
+- `Conflict`: nothing; an operator has to mend what the sentence names.
+
 [Examples](examples/README.md) call it with grpcurl and from Python, which has a [typed client](client.md).
 """
 

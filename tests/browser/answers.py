@@ -147,7 +147,7 @@ def _progress(stage: "Stage") -> dict[str, Any]:
 
 def _judge(stage: "Stage", _: Request, assignment: str) -> Any:
     if stage.refusing:
-        return problem(409, "Conflict", "the image needs no further judgement")
+        return problem(409, "NotReady", "the image needs no further judgement")
     stage.judged[assignment] = stage.sent[-1][2]
     return _progress(stage)
 

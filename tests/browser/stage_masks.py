@@ -157,7 +157,7 @@ def _save(stage: "Stage", request: Request, task: str) -> Any:
     if key in desk.keys:
         return {"revision": desk.keys[key]}
     if int(request.query_params["follows"]) != len(desk.revisions[task]):
-        return problem(409, "Conflict", f"the mask has revision {len(desk.revisions[task])}, yours follows another")
+        return problem(409, "Stale", f"the mask has revision {len(desk.revisions[task])}, yours follows another")
     content = stage.sent[-1][2]
     try:
         found: LabelMap = decode(content)
@@ -171,7 +171,7 @@ def _save(stage: "Stage", request: Request, task: str) -> Any:
 
 def _submit(stage: "Stage", _: Request, task: str) -> Any:
     if stage.sent[-1][2]["revision"] != len(stage.masks.revisions[task]):
-        return problem(409, "Conflict", "this isn't the last revision")
+        return problem(409, "Stale", "this isn't the last revision")
     return _becomes(stage, task, "submitted")
 
 

@@ -287,7 +287,7 @@ def test_promoting_and_rolling_back_ask_first(stage: Stage, window: Window) -> N
     expect(page.get_by_role("alert")).to_contain_text("The version before ours/3 serves again")
     page.get_by_role("button", name="Yes, roll back").click()
     expect(page.get_by_text("ours/2 serves now.")).to_be_visible()
-    assert stage.posted("models/ours/rollback") == [{}]
+    assert stage.posted("models/ours/rollback") == [{"expected_newest": 3}]  # nobody else's version goes
     stage.roles, stage.rounds.run_state = ("operator",), "refused"
     page = one(stage, window, REFUSED)
     expect(page.get_by_text("T0-report fell by 0.031 where 0.010 is allowed")).to_be_visible()

@@ -89,5 +89,8 @@ def test_versions_are_chosen_and_rolled_back(madseg: Terminal) -> None:
         == "ours serves version 2 now; before, versions 1 and 2."
     )
     assert madseg("model", "serve", "ours", 2, "--json").json["before"] == [1, 2]
+    assert madseg("model", "rollback", "ours", "--from", 3).code == 0
+    answer = madseg("model", "rollback", "ours", "--from", 4)
+    assert (answer.code, "takes part is 3, not 4" in answer.err) == (1, True)
     answer = madseg("model", "rollback", "theirs")
     assert (answer.code, "there is none to go back to" in answer.err) == (1, True)

@@ -8,7 +8,7 @@ from io import BytesIO
 from google.protobuf.timestamp_pb2 import Timestamp
 from PIL import Image
 
-from madseg.core.errors import AlreadyExists, Busy, InvalidImage, InvalidInput, NotFound, NotReady, Unavailable
+from madseg.core.errors import AlreadyExists, Busy, InvalidImage, InvalidInput, NotFound, NotReady, Stale, Unavailable
 from madseg.v1 import intake_pb2, models_pb2, types_pb2
 from madseg.v1.intake_pb2_grpc import IntakeServiceServicer
 from madseg.v1.models_pb2_grpc import ModelsServiceServicer
@@ -197,6 +197,8 @@ class CannedModels(ModelsServiceServicer):
     def RollbackVersion(self, request, context):  # type: ignore[no-untyped-def]
         if request.name != "ours":
             raise NotReady(f"{request.name!r} serves its first version: there is none to go back to")
+        if request.expected_newest not in (0, 3):
+            raise Stale(f"the newest version of 'ours' that takes part is 3, not {request.expected_newest}")
         return models_pb2.RollbackVersionResponse(
             model=_model("ours", types_pb2.MODEL_ROLE_TARGET, 1), before=[1, 2, 3]
         )

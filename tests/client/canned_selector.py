@@ -108,7 +108,7 @@ class CannedSelector(SelectorServiceServicer):
 
     async def WatchRanking(self, request, context) -> AsyncIterator[selector_pb2.WatchRankingResponse]:  # type: ignore[no-untyped-def]
         self.asked.append(request)
-        yield selector_pb2.WatchRankingResponse(entries=entries(1), revision=7)
+        yield selector_pb2.WatchRankingResponse(entries=entries(1), revision=7, contest=contests()[0])
         yield selector_pb2.WatchRankingResponse(entries=entries(2), revision=8)
         await asyncio.sleep(self.slow_seconds)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from madseg.client import AlreadyExists, InvalidArgument, NotFound, NotReady, Role
+from madseg.client import AlreadyExists, InvalidArgument, NotFound, NotReady, Role, Stale
 from tests.client.running import Running
 
 
@@ -76,6 +76,9 @@ def test_versions_are_chosen_and_rolled_back(services: Running) -> None:
     switched = services.client.serve_versions("ours", [2, 3])
     assert (switched.model.serving, switched.before) == ((3,), (1, 2))
     assert services.client.rollback_version("ours").before == (1, 2, 3)
+    assert services.client.rollback_version("ours", expected_newest=3).before == (1, 2, 3)
+    with pytest.raises(Stale, match="takes part is 3, not 4"):
+        services.client.rollback_version("ours", expected_newest=4)
     with pytest.raises(NotReady, match="none to go back to"):
         services.client.rollback_version("theirs")
     with pytest.raises(InvalidArgument, match="say which versions"):

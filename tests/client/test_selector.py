@@ -110,6 +110,7 @@ def test_watching_yields_each_change(services: Running) -> None:
     """One page now, one for each change, until the server ends."""
     pages = list(services.client.watch("ours", "theirs", "target", "bus", top=2))
     assert [(page.revision, len(page.entries)) for page in pages] == [(7, 1), (8, 2)]
+    assert [page.contest and str(page.contest.target) for page in pages] == ["ours/2", None]  # an older selector
 
 
 def test_watching_ends_with_its_deadline(services: Running) -> None:

@@ -215,6 +215,7 @@ def test_a_watcher_hears_of_changes_at_the_top_and_of_nothing_else(up: Up, asked
     assert rows[0][1] == heard[0].entries[0].image_id
     assert rows[0][1] not in {entry.image_id for entry in heard[1].entries}
     assert heard[0].revision < heard[1].revision
+    assert [page.contest and str(page.contest.competitor) for page in heard] == ["delta/1", "delta/1"]
 
 
 def test_a_changed_constraint_ranks_by_it_after_a_restart(up: Up, tmp_path: Path, asked: Asked) -> None:

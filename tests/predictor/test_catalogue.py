@@ -8,7 +8,7 @@ import onnx
 import pytest
 import yaml
 
-from madseg.core.errors import AlreadyExists, InvalidInput, InvalidModel, NotFound, NotReady, Unavailable
+from madseg.core.errors import AlreadyExists, InvalidInput, InvalidModel, NotFound, NotReady, Stale, Unavailable
 from madseg.core.messages import ModelEvent, Role, RoleChanged, VersionPublished, VersionRef
 from madseg.core.preprocess import Size
 from madseg.ports import Answer, Topic
@@ -263,6 +263,18 @@ def test_rolling_back_serves_the_version_before_alone(it: Announcements) -> None
     assert (model.serving, before) == ((1,), (2,))
     with pytest.raises(NotReady, match="'net' serves its first version: there is none to go back to"):
         it.catalogue.rollback("net")
+
+
+def test_who_rolls_back_after_somebody_else_is_told(it: Announcements) -> None:
+    """Two people at two pages go back once; whoever names no version goes by whichever is the newest."""
+    it.add("net")
+    it.release("net")
+    it.release("net")
+    assert it.catalogue.rollback("net", 3)[0].serving == (2,)
+    with pytest.raises(Stale, match="the newest version of 'net' that takes part is 2, not 3"):
+        it.catalogue.rollback("net", 3)
+    assert it.catalogue.model("net").serving == (2,)
+    assert it.catalogue.rollback("net", 2)[0].serving == (1,)
 
 
 def test_exact_versions_serve(it: Announcements) -> None:

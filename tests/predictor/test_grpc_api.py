@@ -258,9 +258,10 @@ def test_versions_are_chosen_and_rolled_back(it: Serving) -> None:
     assert answer.findings[-1] == "version 2 serves now, beside version 1"
     served = it.stub.ServeVersions(pb.ServeVersionsRequest(name="net", versions=[2]), timeout=10)
     assert (list(served.model.serving), list(served.before)) == ([2], [1, 2])
-    rolled = it.stub.RollbackVersion(pb.RollbackVersionRequest(name="net"), timeout=10)
+    rolled = it.stub.RollbackVersion(pb.RollbackVersionRequest(name="net", expected_newest=2), timeout=10)
     assert (list(rolled.model.serving), list(rolled.before)) == ([1], [2])
-    with pytest.raises(grpc.RpcError) as raised:
-        it.stub.RollbackVersion(pb.RollbackVersionRequest(name="net"), timeout=10)
-    assert isinstance(raised.value, grpc.Call)
-    assert raised.value.code() is grpc.StatusCode.FAILED_PRECONDITION
+    for expected, code in ((2, grpc.StatusCode.ABORTED), (0, grpc.StatusCode.FAILED_PRECONDITION)):
+        with pytest.raises(grpc.RpcError) as raised:
+            it.stub.RollbackVersion(pb.RollbackVersionRequest(name="net", expected_newest=expected), timeout=10)
+        assert isinstance(raised.value, grpc.Call)
+        assert raised.value.code() is code

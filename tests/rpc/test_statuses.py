@@ -17,6 +17,7 @@ from madseg.core.errors import (
     MadsegError,
     NotFound,
     NotReady,
+    Stale,
     TooMany,
     Unavailable,
 )
@@ -34,6 +35,7 @@ from tests.rpc.speaking import MODELS, details, failed, refusing, serving
         (AlreadyExists("twice"), grpc.StatusCode.ALREADY_EXISTS),
         (NotReady("still baking"), grpc.StatusCode.FAILED_PRECONDITION),
         (Conflict("not yours"), grpc.StatusCode.FAILED_PRECONDITION),
+        (Stale("sold meanwhile"), grpc.StatusCode.ABORTED),
         (TooMany("one at a time", retry_after=2.5), grpc.StatusCode.RESOURCE_EXHAUSTED),
         (Busy("a queue already", retry_after=1), grpc.StatusCode.RESOURCE_EXHAUSTED),
         (Unavailable("closed"), grpc.StatusCode.UNAVAILABLE),

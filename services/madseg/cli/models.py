@@ -115,10 +115,16 @@ def serve(
 
 
 @app.command("rollback")
-def rollback(name: Annotated[str, typer.Argument(help="Its name.")], json: Json = False) -> None:
+def rollback(
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    back_from: Annotated[
+        int, typer.Option("--from", metavar="VERSION", min=0, help="Only where this is the newest that takes part.")
+    ] = 0,
+    json: Json = False,
+) -> None:
     """Go back to the version before the newest that takes part, which then does so alone."""
     with connect() as client:
-        switched = client.rollback_version(name)
+        switched = client.rollback_version(name, expected_newest=back_from)
     _tell_switch(switched, json=json)
 
 

@@ -20,6 +20,7 @@ from madseg.client.errors import (
     NotFound,
     NotReady,
     ServerError,
+    Stale,
     TooMany,
     Unauthenticated,
     Unavailable,
@@ -93,7 +94,7 @@ def translate(error: grpc.RpcError, peer: Peer) -> ClientError:
         return TooMany(sentence, retry_after=delay, **_who(peer))
     if code is grpc.StatusCode.UNIMPLEMENTED:
         return ServerError(f"the {peer.service} at {peer.address} doesn't offer this call: {sentence}", **_who(peer))
-    kind = _KINDS.get(code, ServerError)
+    kind = Stale if _reason(details) == Stale.__name__ else _KINDS.get(code, ServerError)
     return kind(sentence or f"the {peer.service} answered {code.name}", **_who(peer))
 
 
@@ -132,6 +133,14 @@ def retry_delay(call: grpc.Call) -> float | None:
             for delay in _message("RetryInfo").FromString(detail.value).retry_delay:
                 return float(delay.seconds + delay.nanos / 1e9)
     return None
+
+
+def _reason(details: list[Any]) -> str:
+    """The name of the server's error; "" where it doesn't say. A code may stand for several."""
+    for detail in details:
+        if detail.type_url.endswith("/google.rpc.ErrorInfo"):
+            return str(_message("ErrorInfo").FromString(detail.value).reason)
+    return ""
 
 
 def _field(details: list[Any]) -> str | None:

@@ -7,6 +7,7 @@
     ├── Unauthenticated     the service takes a token, and there is none or nobody has it
     ├── Forbidden           whoever has the token may not do this
     ├── NotReady            a precondition doesn't hold yet; the message says which and what makes it hold
+    │   └── Stale           what the call went by has changed meanwhile: read it again, then decide anew
     ├── TooMany             more than the server takes now: nothing was done, come again after `retry_after` seconds
     ├── Unavailable         nobody answered, or the server asks to come back later: retry
     ├── DeadlineExceeded    no answer within the time that was given
@@ -56,6 +57,13 @@ class Forbidden(ClientError):
 
 class NotReady(ClientError):
     """A precondition doesn't hold yet, or the server's state forbids the call; the message says which."""
+
+
+class Stale(NotReady):
+    """What the call said that it went by is not so any more: somebody else was first, and nothing was done.
+
+    The same call would be refused for ever: read again, decide anew, and send what was read then.
+    """
 
 
 class TooMany(ClientError):

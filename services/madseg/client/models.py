@@ -113,13 +113,15 @@ class ModelCalls:
         answer = self._models.call(self._models_stub().ServeVersions, request, timeout)
         return Switched(to_model(answer.model), tuple(answer.before))
 
-    def rollback_version(self, name: str, *, timeout: float = SWITCH_SECONDS) -> Switched:
-        """Has the version before the newest that takes part do so alone.
+    def rollback_version(self, name: str, *, expected_newest: int = 0, timeout: float = SWITCH_SECONDS) -> Switched:
+        """Has the version before the newest that takes part do so alone. A second call goes back by one more, unless
+        `expected_newest` says which version is the newest that takes part; 0: whichever is.
 
         Raises:
+            Stale: another one is by now; nothing has changed.
             NotReady: the first version takes part, or the model is retired.
         """
-        request = fill(models_pb2.RollbackVersionRequest, name=name)
+        request = fill(models_pb2.RollbackVersionRequest, name=name, expected_newest=expected_newest)
         answer = self._models.call(self._models_stub().RollbackVersion, request, timeout)
         return Switched(to_model(answer.model), tuple(answer.before))
 

@@ -120,14 +120,16 @@ class RankingCalls:
         images: ImageFilter | None = None,
         timeout: float | None = None,
     ) -> Iterator[RankingPage]:
-        """The top of one ranking now, and again whenever it changes. Ends after `timeout` seconds, if given, with
+        """The top of one ranking now, and again whenever it changes, with the contest that answers: another one where
+        no version is named and a newer one has taken its place. Ends after `timeout` seconds, if given, with
         DeadlineExceeded; leaving the loop ends the call.
         """
         key = ranking_key(target, competitor, defender, class_name)
         request = fill(selector_pb2.WatchRankingRequest, key=key, filter=from_filter(images), top=top)
         deadline = seconds(timeout)
         for answer in self._selector.stream(lambda: self._selector_stub().WatchRanking(request, timeout=deadline)):
-            yield RankingPage(tuple(map(to_entry, answer.entries)), answer.revision, None)
+            contest = to_contest(answer.contest) if answer.HasField("contest") else None
+            yield RankingPage(tuple(map(to_entry, answer.entries)), answer.revision, contest)
 
     def matrix(self, target: str | Version | None = None) -> list[RankingSummary]:
         """Mean discrepancy per competitor, defender and ranked class: one cell each."""

@@ -9,7 +9,8 @@
     ├── NotFound              a name that nothing has
     ├── AlreadyExists         a name that something else has
     ├── NotReady              a precondition that will hold later or after an act; the message says which
-    ├── Conflict              state that belongs to another cluster, topic, process or setting
+    ├── Stale                 what the caller went by has changed meanwhile: read it again, then decide anew
+    ├── Conflict              state that is damaged, or belongs to another cluster, topic, process or setting
     ├── Unauthenticated       nobody knows who calls
     ├── Forbidden             whoever calls may not do this
     ├── TooMany               more than is taken of this caller or source now; it says when to come again
@@ -60,11 +61,21 @@ class AlreadyExists(MadsegError):
 
 
 class NotReady(MadsegError):
-    """A precondition doesn't hold yet; the message says which and what makes it hold."""
+    """A precondition doesn't hold yet; the message says which and what makes it hold. Then the same call is taken."""
+
+
+class Stale(MadsegError):
+    """What the caller said that it went by is not so any more: somebody else was first, and nothing was done.
+
+    The same call would be refused for ever: read again, decide anew, and send what was read then.
+    """
 
 
 class Conflict(MadsegError):
-    """State on disk or in a database belongs to another cluster, topic, process or setting."""
+    """State on disk or in a database is damaged, or belongs to another cluster, topic, process or setting.
+
+    No caller can mend it by reading or waiting: the message says what an operator has to do.
+    """
 
 
 class Unauthenticated(MadsegError):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import structlog
 
-from madseg.core.errors import AlreadyExists, InvalidInput, MadsegError, NotFound, NotReady
+from madseg.core.errors import AlreadyExists, InvalidInput, MadsegError, NotFound, NotReady, Stale
 from madseg.core.messages import ModelEvent, Role, VersionRef, checked_model_name
 from madseg.core.preprocess import Size
 from madseg.core.taxonomy import Taxonomy
@@ -153,14 +153,20 @@ class Catalogue:
         with self._lock:
             return self._switched(self.model(name), numbers)
 
-    def rollback(self, name: str) -> tuple[Model, tuple[int, ...]]:
+    def rollback(self, name: str, expected_newest: int = 0) -> tuple[Model, tuple[int, ...]]:
         """Has the version before the newest that serves serve alone. Returns and raises as `serve` does.
 
         Raises:
             NotReady: the first version serves.
+            Stale: the newest that serves isn't `expected_newest`, where that isn't 0.
         """
         with self._lock:
             model = self.model(name)
+            if expected_newest and not model.imported and expected_newest != max(model.serving):
+                raise Stale(
+                    f"the newest version of {name!r} that takes part is {max(model.serving)}, not {expected_newest}: "
+                    "somebody has changed that meanwhile, look at what takes part now"
+                )
             before = [version.number for version in model.versions if version.number < max(model.serving)]
             if not model.imported and not before:
                 raise NotReady(f"{name!r} serves its first version: there is none to go back to")

@@ -67,7 +67,7 @@ class ModelsApi(ModelsServiceServicer):
         return pb.ServeVersionsResponse(model=self._proto(model), before=before)
 
     def RollbackVersion(self, request: pb.RollbackVersionRequest, context: Any) -> pb.RollbackVersionResponse:
-        model, before = self._catalogue.rollback(request.name)
+        model, before = self._catalogue.rollback(request.name, request.expected_newest)
         return pb.RollbackVersionResponse(model=self._proto(model), before=before)
 
     def _added(self, header: pb.ModelUpload, path: Path) -> pb.AddModelResponse:

@@ -89,16 +89,18 @@ class SelectorApi(SelectorServiceServicer):
         which, images = _which(request.key), encoding.images(request.filter)
         top = page_size(request.top, 25)
         seen: int | None = None
-        shown: list[bytes] | None = None
+        shown: tuple[object, ...] | None = None
         while True:
             page = await asyncio.to_thread(self._changed, which, images, top, seen)
             if page is not None:
                 seen = page.revision
                 entries = [encoding.entry_proto(item, page.standings) for item in page.ranked]
-                serialized = [entry.SerializeToString(deterministic=True) for entry in entries]
-                if serialized != shown:
-                    shown = serialized
-                    yield pb.WatchRankingResponse(entries=entries, revision=page.revision)
+                contest = encoding.contest_proto(candidate_sets.as_stored(page.contest))
+                serialized = (entry.SerializeToString(deterministic=True) for entry in entries)
+                now = (page.contest.contest.ref, *serialized)
+                if now != shown:
+                    shown = now
+                    yield pb.WatchRankingResponse(entries=entries, revision=page.revision, contest=contest)
             await asyncio.sleep(WATCH_SECONDS)
 
     def _changed(self, which: Which, images: ImageFilter, top: int, seen: int | None) -> Page | None:

@@ -536,16 +536,22 @@ class RollbackVersionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     NAME_FIELD_NUMBER: _builtins.int
+    EXPECTED_NEWEST_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name."""
+    expected_newest: _builtins.int
+    """The newest version that takes part, as the caller knows it; where another one is by now, nothing changes and the
+    call is ABORTED. 0: whichever is.
+    """
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
+        expected_newest: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_newest", b"expected_newest", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

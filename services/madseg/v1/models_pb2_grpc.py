@@ -133,6 +133,7 @@ class ModelsServiceServicer:
 
     def RollbackVersion(self, request, context):
         """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture.
+        A second call goes back by one more, unless `expected_newest` says from where.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

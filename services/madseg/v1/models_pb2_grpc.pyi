@@ -50,7 +50,9 @@ class ModelsServiceStub:
     ServeVersions: _grpc.UnaryUnaryMultiCallable[_models_pb2.ServeVersionsRequest, _models_pb2.ServeVersionsResponse]
     """Has exactly these versions take part, once each has been loaded and asked about a picture."""
     RollbackVersion: _grpc.UnaryUnaryMultiCallable[_models_pb2.RollbackVersionRequest, _models_pb2.RollbackVersionResponse]
-    """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture."""
+    """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture.
+    A second call goes back by one more, unless `expected_newest` says from where.
+    """
 
 @_typing.type_check_only
 class ModelsServiceAsyncStub(ModelsServiceStub):
@@ -74,7 +76,9 @@ class ModelsServiceAsyncStub(ModelsServiceStub):
     ServeVersions: _aio.UnaryUnaryMultiCallable[_models_pb2.ServeVersionsRequest, _models_pb2.ServeVersionsResponse]  # type: ignore[assignment]
     """Has exactly these versions take part, once each has been loaded and asked about a picture."""
     RollbackVersion: _aio.UnaryUnaryMultiCallable[_models_pb2.RollbackVersionRequest, _models_pb2.RollbackVersionResponse]  # type: ignore[assignment]
-    """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture."""
+    """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture.
+    A second call goes back by one more, unless `expected_newest` says from where.
+    """
 
 class ModelsServiceServicer(metaclass=_abc_1.ABCMeta):
     """The one writer of the model repository and of the topic madseg.models."""
@@ -143,6 +147,8 @@ class ModelsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _models_pb2.RollbackVersionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.RollbackVersionResponse, _abc.Awaitable[_models_pb2.RollbackVersionResponse]]:
-        """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture."""
+        """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture.
+        A second call goes back by one more, unless `expected_newest` says from where.
+        """
 
 def add_ModelsServiceServicer_to_server(servicer: ModelsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -404,21 +404,29 @@ class WatchRankingResponse(_message.Message):
 
     ENTRIES_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
+    CONTEST_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Grows with every change of the selector's state."""
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___RankingEntry]:
         """Best first."""
 
+    @_builtins.property
+    def contest(self) -> _types_pb2.Contest:
+        """The contest that answered, as it stood at `revision`. Where the key names no version, another contest may take
+        its place, which is a change too; one of its state or counts alone is none.
+        """
+
     def __init__(
         self,
         *,
         entries: _abc.Iterable[Global___RankingEntry] | None = ...,
         revision: _builtins.int = ...,
+        contest: _types_pb2.Contest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contest", b"contest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "revision", b"revision"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contest", b"contest", "entries", b"entries", "revision", b"revision"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -163,7 +163,7 @@ class SelectorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchRanking(self, request, context):
-        """The top of one ranking now and again whenever it changes.
+        """The top of one ranking now and again whenever it changes, until the caller has seen enough.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

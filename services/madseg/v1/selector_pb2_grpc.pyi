@@ -40,7 +40,7 @@ class SelectorServiceStub:
     ListRankingEntries: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ListRankingEntriesRequest, _selector_pb2.ListRankingEntriesResponse]
     """The entries of one ranking, best first, in pages."""
     WatchRanking: _grpc.UnaryStreamMultiCallable[_selector_pb2.WatchRankingRequest, _selector_pb2.WatchRankingResponse]
-    """The top of one ranking now and again whenever it changes."""
+    """The top of one ranking now and again whenever it changes, until the caller has seen enough."""
     GetDiscrepancyMatrix: _grpc.UnaryUnaryMultiCallable[_selector_pb2.GetDiscrepancyMatrixRequest, _selector_pb2.GetDiscrepancyMatrixResponse]
     """Mean discrepancy per class, competitor and defender."""
     CutCandidates: _grpc.UnaryUnaryMultiCallable[_selector_pb2.CutCandidatesRequest, _selector_pb2.CutCandidatesResponse]
@@ -86,7 +86,7 @@ class SelectorServiceAsyncStub(SelectorServiceStub):
     ListRankingEntries: _aio.UnaryUnaryMultiCallable[_selector_pb2.ListRankingEntriesRequest, _selector_pb2.ListRankingEntriesResponse]  # type: ignore[assignment]
     """The entries of one ranking, best first, in pages."""
     WatchRanking: _aio.UnaryStreamMultiCallable[_selector_pb2.WatchRankingRequest, _selector_pb2.WatchRankingResponse]  # type: ignore[assignment]
-    """The top of one ranking now and again whenever it changes."""
+    """The top of one ranking now and again whenever it changes, until the caller has seen enough."""
     GetDiscrepancyMatrix: _aio.UnaryUnaryMultiCallable[_selector_pb2.GetDiscrepancyMatrixRequest, _selector_pb2.GetDiscrepancyMatrixResponse]  # type: ignore[assignment]
     """Mean discrepancy per class, competitor and defender."""
     CutCandidates: _aio.UnaryUnaryMultiCallable[_selector_pb2.CutCandidatesRequest, _selector_pb2.CutCandidatesResponse]  # type: ignore[assignment]
@@ -153,7 +153,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.WatchRankingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_selector_pb2.WatchRankingResponse], _abc.AsyncIterator[_selector_pb2.WatchRankingResponse]]:
-        """The top of one ranking now and again whenever it changes."""
+        """The top of one ranking now and again whenever it changes, until the caller has seen enough."""
 
     @_abc_1.abstractmethod
     def GetDiscrepancyMatrix(

@@ -73,9 +73,12 @@ def test_rolling_back(site: Site) -> None:
     """The version before serves again; without one it is refused."""
     with site.visit(Role.OPERATOR) as client:
         done = client.post("/api/models/ours/rollback")
+        as_shown = client.post("/api/models/ours/rollback", json={"expected_newest": 3})
+        late = client.post("/api/models/ours/rollback", json={"expected_newest": 4})
         unknown = client.post("/api/models/nobody/rollback")
     assert (done.status_code, done.json()["model"]["serving"], done.json()["before"]) == (200, [1], [1, 2, 3])
-    assert unknown.status_code == 409
+    assert as_shown.status_code == 200
+    assert (late.status_code, late.json()["type"], unknown.status_code) == (409, "urn:madseg:Stale", 409)
 
 
 @pytest.mark.parametrize("path", [f"runs/{RUN}/promote", f"runs/{RUN}/cancel", "models/ours/rollback"])

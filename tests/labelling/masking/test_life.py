@@ -2,7 +2,7 @@
 
 import pytest
 
-from madseg.client import Forbidden, InvalidArgument, NotFound, NotReady
+from madseg.client import Forbidden, InvalidArgument, NotFound, NotReady, Stale
 from madseg.client.values.common import Box, Size
 from madseg.client.values.masks import (
     ExportedMask,
@@ -51,7 +51,7 @@ def test_the_whole_life_of_a_task(studio: Studio) -> None:
     assert ann.save_mask(task.id, mask(3), 2, drawing_ms=1000) == 3
     ann.submit_mask(task.id, 3)
     assert ben.take_review() is not None
-    with pytest.raises(NotReady, match="the last revision is 3, not 2"):
+    with pytest.raises(Stale, match="the last revision is 3, not 2"):
         ben.decide_review(task.id, 2, ReviewDecision.ACCEPT)
     ben.update_finding(task.id, 1, FindingState.OPEN)
     ben.update_finding(task.id, 1, FindingState.ACCEPTED)
@@ -77,7 +77,7 @@ def test_steps_out_of_turn_are_refused(studio: Studio) -> None:
         ann.submit_mask(task.id, 0)
     ann.save_mask(task.id, mask(1), 0)
     ann.save_mask(task.id, mask(2), 1)
-    with pytest.raises(NotReady, match="last revision is 2, not 1"):
+    with pytest.raises(Stale, match="last revision is 2, not 1"):
         ann.submit_mask(task.id, 1)
     for early in (
         lambda: ben.take_review(task.id),

@@ -6,7 +6,7 @@ import grpc
 import numpy as np
 import pytest
 
-from madseg.client import AlreadyExists, Forbidden, InvalidArgument, NotReady
+from madseg.client import AlreadyExists, Forbidden, InvalidArgument, NotReady, Stale
 from madseg.client.values.masks import MaskTask
 from madseg.core.label_map import LabelMap, encode, from_dense
 from madseg.core.masks import to_original
@@ -36,7 +36,7 @@ def test_a_save_follows_the_last_revision(studio: Studio, task: MaskTask) -> Non
         with pytest.raises(AlreadyExists, match="'a' came with other arguments before, and made revision 1"):
             ann.save_mask(task.id, mask(label), after, idempotency_key="a")
     for follows in (0, 1, 3):
-        with pytest.raises(NotReady, match=f"at revision 2, and this save follows {follows}"):
+        with pytest.raises(Stale, match=f"at revision 2, and this save follows {follows}"):
             ann.save_mask(task.id, mask(3), follows)
     assert ann.mask_task(task.id).revision == 2
     assert ann.save_mask(task.id, mask(1), 2) == 3

@@ -2,7 +2,7 @@
 
 import pytest
 
-from madseg.core.errors import Conflict, Forbidden, InvalidInput, NotFound, NotReady
+from madseg.core.errors import Forbidden, InvalidInput, NotFound, NotReady
 from madseg.labelling.scoring import vetoes
 from madseg.labelling.scoring.judgements import Said
 from madseg.ports import Database
@@ -33,9 +33,9 @@ def test_the_same_judgement_may_come_again(desk: Desk) -> None:
     desk.open()
     (held,) = desk.take("ada")
     assert desk.grade("ada", held, 2) == desk.grade("ada", held, 2)
-    with pytest.raises(Conflict, match=r"judged already \(grade 2\): undo that first"):
+    with pytest.raises(NotReady, match=r"judged already \(grade 2\): undo that first"):
         desk.grade("ada", held, 3)
-    with pytest.raises(Conflict, match="judged already"):
+    with pytest.raises(NotReady, match="judged already"):
         desk.veto("ada", held)
     assert desk.progress().grades == 1
 

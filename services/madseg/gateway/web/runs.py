@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from madseg.gateway.web.bodies import Body, Empty, read_body
+from madseg.gateway.web.bodies import Body, Count, Empty, read_body
 from madseg.gateway.web.callers import Anybody, Caller, Operator
 from madseg.gateway.web.candidates import newest
 from madseg.gateway.web.encoding import said
@@ -16,6 +16,12 @@ class Promotion(Body):
     """Whether the version is released although the gate refused it, which admins may do."""
 
     despite_gate: bool = False
+
+
+class Back(Body):
+    """The newest version that takes part, as the page shows it; 0: whichever is."""
+
+    expected_newest: Count = 0
 
 
 def run_routes(streams: Streams) -> APIRouter:
@@ -58,7 +64,7 @@ def run_routes(streams: Streams) -> APIRouter:
 
     @router.post("/models/{name}/rollback")
     async def roll_back(caller: Operator, name: str, request: Request) -> Response:
-        await read_body(request, Empty)
-        return said(await caller.ask(lambda client: client.rollback_version(name)))
+        newest_shown = (await read_body(request, Back)).expected_newest
+        return said(await caller.ask(lambda client: client.rollback_version(name, expected_newest=newest_shown)))
 
     return router

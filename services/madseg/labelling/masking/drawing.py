@@ -6,7 +6,7 @@ is committed.
 
 from sqlalchemy import Connection, case, not_, select
 
-from madseg.core.errors import Conflict, Forbidden, NotReady
+from madseg.core.errors import Forbidden, NotReady, Stale
 from madseg.labelling.masking import revisions, tasks
 from madseg.labelling.masking.tables import TASKS
 from madseg.labelling.masking.tasks import Shown, Task
@@ -62,7 +62,7 @@ def save(
         NotFound: no such task.
         Forbidden: it is somebody else's.
         NotReady: it isn't being drawn.
-        Conflict: `follows` isn't the last revision, or the key is that of somebody else's save.
+        Stale: `follows` isn't the last revision.
         AlreadyExists: the key is that of another save.
         InvalidInput: the mask is none that the task may have.
     """
@@ -77,7 +77,7 @@ def save(
             return before
         _must_be_drawing(found, who)
         if follows != found.revision:
-            raise Conflict(
+            raise Stale(
                 f"the mask is at revision {found.revision}, and this save follows {follows}: load the last revision "
                 "and draw on"
             )
@@ -91,7 +91,7 @@ def submit(database: Database, task_id: str, who: str, revision: int, now: int) 
         NotFound: no such task.
         Forbidden: it is somebody else's.
         NotReady: it isn't being drawn, or nothing was saved.
-        Conflict: the revision isn't the last one.
+        Stale: the revision isn't the last one.
     """
     with database.write() as tx:
         found = tasks.task(tx, task_id)
@@ -103,7 +103,7 @@ def submit(database: Database, task_id: str, who: str, revision: int, now: int) 
         if not found.revision:
             raise NotReady(f"mask task {found.id} has no revision yet: save the mask first")
         if revision != found.revision:
-            raise Conflict(f"the last revision is {found.revision}, not {revision}: hand that in")
+            raise Stale(f"the last revision is {found.revision}, not {revision}: hand that in")
         tasks.change(tx, found, now, state=tasks.SUBMITTED)
         tasks.record(tx, found, who, "submitted", now)
         return tasks.shown(tx, found.id)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any
 
-from madseg.core.errors import Conflict, Forbidden, InvalidInput, NotFound, NotReady
+from madseg.core.errors import Forbidden, InvalidInput, NotFound, NotReady
 from madseg.labelling.masking import (
     ceiling,
     drawing,
@@ -196,7 +196,7 @@ class MasksApi(MasksServiceServicer):
         said = (request.image_id, request.label_map, request.annotator, who.name)
         try:
             revision = importing.take_in(self._database, *said, self._clock())
-        except (InvalidInput, NotFound, NotReady, Conflict, Forbidden) as error:
+        except (InvalidInput, NotFound, NotReady, Forbidden) as error:
             return pb.ImportMasksResponse(image_id=request.image_id, problem=str(error))
         return pb.ImportMasksResponse(image_id=request.image_id, revision=revision)
 

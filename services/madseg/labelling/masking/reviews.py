@@ -6,7 +6,7 @@ a mask up.
 
 from sqlalchemy import ColumnElement, Connection, and_, case, not_, or_, select
 
-from madseg.core.errors import Conflict, Forbidden, InvalidInput, NotReady
+from madseg.core.errors import Forbidden, InvalidInput, NotReady, Stale
 from madseg.labelling.masking import tasks
 from madseg.labelling.masking.tables import FINDINGS, TASKS
 from madseg.labelling.masking.tasks import Shown, Task
@@ -46,7 +46,7 @@ def decide(database: Database, task_id: str, who: str, revision: int, decision: 
         NotFound: no such task.
         Forbidden: somebody else reviews it, or the caller drew it.
         NotReady: nobody reviews it now, or a finding isn't accepted.
-        Conflict: the revision isn't the last one.
+        Stale: the revision isn't the last one.
         InvalidInput: no decision.
     """
     if decision not in (ACCEPT, SEND_BACK):
@@ -59,7 +59,7 @@ def decide(database: Database, task_id: str, who: str, revision: int, decision: 
             return tasks.shown(tx, found.id)
         must_review(found, who)
         if revision != found.revision:
-            raise Conflict(f"the last revision is {found.revision}, not {revision}: look at that one")
+            raise Stale(f"the last revision is {found.revision}, not {revision}: look at that one")
         if decision == ACCEPT:
             _must_be_settled(tx, found)
             tasks.change(tx, found, now, state=tasks.ACCEPTED, accepted_revision=revision)

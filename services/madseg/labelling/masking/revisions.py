@@ -7,7 +7,7 @@ from typing import Any
 import zstandard
 from sqlalchemy import Connection, insert, select
 
-from madseg.core.errors import Conflict, InvalidInput, NotFound
+from madseg.core.errors import AlreadyExists, InvalidInput, NotFound
 from madseg.core.label_map import decode
 from madseg.core.masks import check_mask
 from madseg.labelling.masking.tables import REVISIONS
@@ -88,8 +88,7 @@ def keyed(tx: Connection, found: Task, key: str, who: str, follows: int, mask: P
     """The revision that a save of somebody's with this key has made, or None.
 
     Raises:
-        Conflict: it was somebody else's save.
-        AlreadyExists: it was a save of another mask, or after another revision.
+        AlreadyExists: it was somebody else's save, of another mask, or after another revision.
     """
     here = (REVISIONS.c.task_id == found.id, REVISIONS.c.idempotency_key == key)
     query = select(REVISIONS.c.revision, REVISIONS.c.saved_by, REVISIONS.c.sha256).where(*here)
@@ -97,7 +96,7 @@ def keyed(tx: Connection, found: Task, key: str, who: str, follows: int, mask: P
     if row is None:
         return None
     if row.saved_by != who:
-        raise Conflict(f"idempotency_key {key!r} is that of another person's save: choose a new one")
+        raise AlreadyExists(f"idempotency_key {key!r} is that of another person's save: choose a new one")
     if (row.sha256, row.revision) != (mask.sha256, follows + 1):
         raise other_call(key, f"revision {row.revision}")
     return int(row.revision)

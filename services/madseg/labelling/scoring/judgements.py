@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from madseg.core.errors import Conflict, InvalidInput, NotFound, NotReady
+from madseg.core.errors import InvalidInput, NotFound, NotReady
 from madseg.core.opinion import VetoReason
 from madseg.labelling.scoring import draws, errands, kept
 from madseg.labelling.scoring.adapting import adapt, due
@@ -69,8 +69,8 @@ def judge(database: Database, rater: str, assignment_id: str, said: Said, looked
     Raises:
         NotFound: no such assignment.
         Forbidden: it is somebody else's.
-        Conflict: it was judged otherwise.
-        NotReady: the campaign is closed, or the lease has ended and others have given what the image needed.
+        NotReady: it was judged otherwise, the campaign is closed, or the lease has ended and others have given what the
+            image needed.
     """
     with database.write() as tx:
         row = owned(tx, assignment_id, rater)
@@ -150,7 +150,7 @@ def _known(tx: Connection, assignment_id: str) -> Any:
 def _must_equal(known: Any, said: Said) -> None:
     before = Said(known.grade, known.reason, known.text)
     if before != said:
-        raise Conflict(f"this assignment was judged already ({before.told()}): undo that first, then judge it anew")
+        raise NotReady(f"this assignment was judged already ({before.told()}): undo that first, then judge it anew")
 
 
 def _item(tx: Connection, found: Campaign, position: int) -> Any:

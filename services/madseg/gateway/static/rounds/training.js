@@ -119,7 +119,8 @@ function Release({ run, changed, admin }) {
     return "It is being released.";
   };
   const rollBack = async () => {
-    const { model } = await post(`/api/models/${modelOf(run)}/rollback`);
+    const shown = Number(version(run.released).split("/")[1]);
+    const { model } = await post(`/api/models/${modelOf(run)}/rollback`, { expected_newest: shown });
     return `${model.name}/${model.serving.join(", ")} serves now.`;
   };
   return html`<div class="steer">
