@@ -149,5 +149,5 @@ def test_the_neighbours_are_asked_over_grpc() -> None:
         assert found.asked == 3
     finally:
         server.stop()
-    with pytest.raises(Unavailable, match=f"selector at {address} does not answer"):
+    with pytest.raises(Unavailable, match=f"selector: nothing answers at {address}"):
         selector_at(address)("ab", "why")

@@ -131,5 +131,5 @@ def test_what_cant_be_forgotten_is_refused(database: Database) -> None:
         with pytest.raises(InvalidInput):
             forget(database, image_id, reason, 1)
     assert forget(database, image(1), "x", 1)[0] == []
-    with pytest.raises(Unavailable, match="labelling at"):
+    with pytest.raises(Unavailable, match=r"labelling: nothing answers at 127\.0\.0\.1:1"):
         labelling_at("127.0.0.1:1")(image(1), "x")

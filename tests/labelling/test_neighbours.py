@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from madseg.core.errors import InvalidInput, NotFound, Unavailable
+from madseg.core.errors import InvalidInput, NotFound, Unauthenticated, Unavailable
 from madseg.labelling.neighbours import Neighbours, Remote
 from tests.labelling.fakes import OURS, FakeNeighbours, add_set, image, neighbours
 from tests.labelling.speaking import speaking
@@ -76,6 +76,21 @@ def test_a_service_that_does_not_answer(asked: Neighbours, known: FakeNeighbours
     known.away = True
     with pytest.raises(Unavailable, match="does not answer"):
         asked.label_maps(image(1))
+
+
+class Strict(FakeNeighbours):
+    """Neighbours that know nobody's token."""
+
+    def _answer(self) -> None:
+        raise Unauthenticated("nobody has this token")
+
+
+def test_a_token_of_labelling_s_own_is_not_that_of_whoever_asked() -> None:
+    """A rater would look for a mistake of theirs."""
+    with speaking(Strict()) as address:
+        remote = Remote(lambda: address, lambda: address, "old")
+        with pytest.raises(Unavailable, match=r"^selector refuses labelling's own token, not the caller's: nobody has"):
+            remote.label_maps(image(1))
 
 
 def test_a_set_of_several_targets_is_refused(known: FakeNeighbours) -> None:

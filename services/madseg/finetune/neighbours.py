@@ -101,7 +101,7 @@ class Remote(Neighbours):
         self._connect = connect
 
     def model(self, name: str) -> Model:
-        with told():
+        with told("fine-tuning"):
             if not name:
                 targets = [item.name for item in self._client.models() if item.role is client.Role.TARGET]
                 if not targets:
@@ -110,25 +110,25 @@ class Remote(Neighbours):
             return _model(self._client.model(name))
 
     def release(self, network: Path, card: str, key: str, parent: int) -> int:
-        with told():
+        with told("fine-tuning"):
             released = self._client.release_version(
                 network, card, idempotency_key=key, parent=parent, timeout=RELEASE_SECONDS
             )
         return released.version
 
     def campaigns(self, model: str) -> tuple[str, ...]:
-        with told():
+        with told("fine-tuning"):
             found = self._client.campaigns()
         return tuple(item.id for item in reversed(found) if item.target.model == model)
 
     def masks(self, campaign_id: str) -> Iterator[tuple[str, bytes]]:
-        with told():
+        with told("fine-tuning"):
             for item in self._client.export_masks(campaign_id, purpose=COUNTEREXAMPLE):
                 yield item.image_id, item.label_map
 
     def tested(self) -> dict[str, str]:
         found: dict[str, str] = {}
-        with told():
+        with told("fine-tuning"):
             for campaign in self._client.campaigns():
                 if campaign.state is client.CampaignState.CLOSED:
                     chosen = self._client.chosen_sets(campaign.id)
@@ -137,11 +137,11 @@ class Remote(Neighbours):
             return found | {item.image_id: "the random lane" for item in lane}
 
     def picture(self, image_id: str) -> bytes:
-        with told():
+        with told("fine-tuning"):
             return self._client.picture(image_id).content
 
     def crop(self, image_id: str) -> tuple[Box, bool]:
-        with told():
+        with told("fine-tuning"):
             found = self._client.image(image_id)
         crop = found.crop
         return Box(crop.left, crop.top, crop.width, crop.height), found.random_lane

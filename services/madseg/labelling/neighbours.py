@@ -1,6 +1,5 @@
 """What labelling asks of other services, over gRPC: the selector and the gateway's intake."""
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +8,12 @@ from typing import TypeVar
 
 import grpc
 
-from madseg.client.channel import open_channel
+from madseg.client.connection import Connection
 from madseg.client.tls import Tls
-from madseg.core.errors import InvalidInput, NotFound, Unavailable
+from madseg.core.errors import InvalidInput
 from madseg.core.messages import VersionRef
 from madseg.core.preprocess import Box, Size
+from madseg.neighbours import told
 from madseg.v1 import intake_pb2, selector_pb2, types_pb2
 from madseg.v1.intake_pb2_grpc import IntakeServiceStub
 from madseg.v1.selector_pb2_grpc import SelectorServiceStub
@@ -22,35 +22,13 @@ Q = TypeVar("Q")
 A = TypeVar("A")
 
 DEADLINE_SECONDS = 30.0
+"""Of one call, its repetitions included."""
 
 PAGE = 1000
 """Candidates asked for at a time."""
 
 BATCH = 1000
 """Images that the selector takes in one call."""
-
-MAX_MESSAGE_BYTES = 72 << 20
-"""As the servers have it."""
-
-_RETRY = {
-    "maxAttempts": 5,
-    "initialBackoff": "0.1s",
-    "maxBackoff": "2s",
-    "backoffMultiplier": 2,
-    "retryableStatusCodes": ["UNAVAILABLE"],
-}
-"""Every call made here may be made twice without another effect."""
-
-_OPTIONS = [
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.enable_retries", 1),
-    ("grpc.service_config", json.dumps({"methodConfig": [{"name": [{}], "retryPolicy": _RETRY}]})),
-    # A server that comes back is found within seconds, not after gRPC's two minutes.
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 5_000),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +147,7 @@ class Remote(Neighbours):
         chosen, token = set_id, ""
         while True:
             request = selector_pb2.ListCandidatesRequest(candidate_set_id=chosen, page_size=PAGE, page_token=token)
-            said = _asked("selector", self._selector.ListCandidates, request)
+            said = self._ask_selector(lambda stub: stub.ListCandidates, request)
             found.extend(map(_candidate, said.candidates))
             # A set that is cut between two pages must not become "the newest" half-way.
             chosen, token = said.candidate_set.id, said.next_page_token
@@ -177,21 +155,21 @@ class Remote(Neighbours):
                 return _candidate_set(said.candidate_set, found)
 
     def label_maps(self, image_id: str) -> Mapping[VersionRef, bytes]:
-        said = _asked("selector", self._selector.GetLabelMaps, selector_pb2.GetLabelMapsRequest(image_id=image_id))
+        said = self._ask_selector(lambda stub: stub.GetLabelMaps, selector_pb2.GetLabelMapsRequest(image_id=image_id))
         return {_version(item.version): item.label_map for item in said.maps}
 
     def exclude(self, image_ids: Sequence[str], reason: str) -> None:
         for at in range(0, len(image_ids), BATCH):
             request = selector_pb2.ExcludeImagesRequest(image_ids=image_ids[at : at + BATCH], reason=reason)
-            _asked("selector", self._selector.ExcludeImages, request)
+            self._ask_selector(lambda stub: stub.ExcludeImages, request)
 
     def restore(self, image_ids: Sequence[str], reason: str) -> None:
         for at in range(0, len(image_ids), BATCH):
             request = selector_pb2.RestoreImagesRequest(image_ids=image_ids[at : at + BATCH], reason=reason)
-            _asked("selector", self._selector.RestoreImages, request)
+            self._ask_selector(lambda stub: stub.RestoreImages, request)
 
     def project(self) -> Project:
-        said = _asked("selector", self._selector.GetSelectorStatus, selector_pb2.GetSelectorStatusRequest())
+        said = self._ask_selector(lambda stub: stub.GetSelectorStatus, selector_pb2.GetSelectorStatusRequest())
         return Project(
             tuple(said.class_names),
             tuple(said.ranked),
@@ -200,7 +178,7 @@ class Remote(Neighbours):
         )
 
     def picture(self, image_id: str) -> Picture:
-        said = _asked("gateway", self._intake.GetImage, intake_pb2.GetImageRequest(image_id=image_id))
+        said = self._ask_intake(lambda stub: stub.GetImage, intake_pb2.GetImageRequest(image_id=image_id))
         return Picture(
             said.image_id,
             Size(said.original_size.height, said.original_size.width),
@@ -212,24 +190,26 @@ class Remote(Neighbours):
         )
 
     @cached_property
-    def _selector(self) -> SelectorServiceStub:
-        return SelectorServiceStub(open_channel(self._addresses["selector"](), self._token, _OPTIONS, self._tls))
+    def _selector(self) -> Connection:
+        return self._to("selector")
 
     @cached_property
-    def _intake(self) -> IntakeServiceStub:
-        return IntakeServiceStub(open_channel(self._addresses["intake"](), self._token, _OPTIONS, self._tls))
+    def _intake(self) -> Connection:
+        return self._to("intake")
 
+    def _to(self, service: str) -> Connection:
+        opened = Connection(service, self._addresses[service](), DEADLINE_SECONDS, self._tls)
+        return opened.with_token(self._token)
 
-def _asked(name: str, method: "grpc.UnaryUnaryMultiCallable[Q, A]", request: Q) -> A:
-    try:
-        return method(request, timeout=DEADLINE_SECONDS)
-    except grpc.RpcError as error:
-        code, detail = (error.code(), error.details()) if isinstance(error, grpc.Call) else (None, str(error))
-        if code is grpc.StatusCode.NOT_FOUND:
-            raise NotFound(detail or f"the {name} has none") from error
-        if code is grpc.StatusCode.INVALID_ARGUMENT:
-            raise InvalidInput(detail or f"the {name} refuses it") from error
-        raise Unavailable(f"the {name} does not answer: {detail}") from error
+    def _ask_selector(
+        self, ask: Callable[[SelectorServiceStub], "grpc.UnaryUnaryMultiCallable[Q, A]"], request: Q
+    ) -> A:
+        with told("labelling"):
+            return self._selector.call(ask(self._selector.stub(SelectorServiceStub)), request)
+
+    def _ask_intake(self, ask: Callable[[IntakeServiceStub], "grpc.UnaryUnaryMultiCallable[Q, A]"], request: Q) -> A:
+        with told("labelling"):
+            return self._intake.call(ask(self._intake.stub(IntakeServiceStub)), request)
 
 
 def _version(message: types_pb2.ModelVersion) -> VersionRef:

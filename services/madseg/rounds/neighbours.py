@@ -170,7 +170,7 @@ class Remote(Neighbours):
         self._connect = connect
 
     def target(self, model: str) -> Version:
-        with told():
+        with told("rounds"):
             found = [item for item in self._client.models() if item.role is client.Role.TARGET]
         named = [item for item in found if item.name == model] if model else found
         if not found:
@@ -183,20 +183,20 @@ class Remote(Neighbours):
         return Version(named[0].name, max(named[0].serving))
 
     def contests(self) -> Sequence[Contest]:
-        with told():
+        with told("rounds"):
             return self._client.contests()
 
     def cut(self, target: Version, per_ranking: int, key: str, note: str) -> CandidateSet:
-        with told():
+        with told("rounds"):
             return self._client.cut_candidates(per_ranking=per_ranking, target=target, idempotency_key=key, note=note)
 
     def fresh(self, target: Version, per_ranking: int, since: str) -> int:
-        with told():
+        with told("rounds"):
             found = self._client.diff_candidates(since or target, target, per_ranking=per_ranking)
         return len(found.entered) + (0 if since else len(found.stayed))
 
     def competition(self, candidate_set_id: str) -> tuple[CandidateSet, Sequence[Candidate]]:
-        with told():
+        with told("rounds"):
             found = [item for item in self._client.candidate_sets() if candidate_set_id in ("", item.id)]
             chosen = found if candidate_set_id else [item for item in found if item.contestants]
             if not chosen:
@@ -211,76 +211,76 @@ class Remote(Neighbours):
 
     def places(self, target: Version, image_ids: Sequence[str], per_ranking: int) -> Sequence[ImagePlaces]:
         found: list[ImagePlaces] = []
-        with told():
+        with told("rounds"):
             for at in range(0, len(image_ids), PLACED):
                 some = image_ids[at : at + PLACED]
                 found.extend(self._client.places(some, target=target, per_ranking=per_ranking).places)
         return found
 
     def open_campaign(self, candidate_set_id: str, plan: CampaignPlan, key: str, note: str) -> Campaign:
-        with told():
+        with told("rounds"):
             return self._client.create_campaign(candidate_set_id, plan, note=note, idempotency_key=key)
 
     def campaign(self, campaign_id: str) -> Campaign:
-        with told():
+        with told("rounds"):
             return self._client.campaign(campaign_id)
 
     def campaigns(self, model: str) -> Sequence[Campaign]:
-        with told():
+        with told("rounds"):
             found = self._client.campaigns()
         return [item for item in reversed(found) if item.target.model == model]
 
     def cancel_campaign(self, campaign_id: str) -> None:
-        with told():
+        with told("rounds"):
             self._client.cancel_campaign(campaign_id)
 
     def choose(self, campaign_id: str, *, allow_incomplete: bool) -> ChosenSets:
-        with told():
+        with told("rounds"):
             return self._client.choose_sets(campaign_id, allow_incomplete=allow_incomplete)
 
     def chosen(self, campaign_id: str) -> ChosenSets:
-        with told():
+        with told("rounds"):
             return self._client.chosen_sets(campaign_id)
 
     def make_tasks(self, campaign_id: str, annotators: Sequence[str], double_share: float) -> None:
-        with told():
+        with told("rounds"):
             self._client.create_mask_tasks(campaign_id, annotators, double_share=double_share)
 
     def tasks(self, *, campaign_id: str = "", purpose: MaskPurpose | None = None) -> Sequence[MaskTask]:
-        with told():
+        with told("rounds"):
             return list(self._client.mask_tasks(campaign_id, purpose=purpose, page_size=1000))
 
     def mask(self, task_id: str, revision: int) -> bytes:
-        with told():
+        with told("rounds"):
             return self._client.mask_revision(task_id, revision).label_map
 
     def maps(self, image_id: str) -> Mapping[Version, bytes]:
-        with told():
+        with told("rounds"):
             return {item.version: item.label_map for item in self._client.label_maps(image_id)}
 
     def check_run(self, plan: RunPlan) -> None:
-        with told():
+        with told("rounds"):
             self._client.check_run(plan)
 
     def start_run(self, plan: RunPlan, key: str) -> Run:
-        with told():
+        with told("rounds"):
             return self._client.start_run(plan, idempotency_key=key)
 
     def run(self, run_id: str) -> Run:
-        with told():
+        with told("rounds"):
             return self._client.run(run_id)
 
     def released(self, model: str) -> Sequence[Run]:
-        with told():
+        with told("rounds"):
             found = list(self._client.runs(state=RunState.RELEASED, page_size=1000))
         return [item for item in reversed(found) if item.released is not None and item.released.model == model]
 
     def promote(self, run_id: str, *, despite_gate: bool) -> Run:
-        with told():
+        with told("rounds"):
             return self._client.promote_run(run_id, despite_gate=despite_gate)
 
     def cancel_run(self, run_id: str) -> Run:
-        with told():
+        with told("rounds"):
             return self._client.cancel_run(run_id)
 
     @cached_property
