@@ -24,14 +24,14 @@ def plain_text(text: str, field: str, limit: int) -> str:
     return text
 
 
-def page_size(asked: int, default: int) -> int:
-    """The page size to use.
+def page_size(asked: int, default: int, field: str = "page_size") -> int:
+    """The page size to use; `field` is the request's that has it.
 
     Raises:
         InvalidInput: more than 1000.
     """
     if asked > MAX_PAGE:
-        raise InvalidInput(f"page_size must be 1..{MAX_PAGE}, got {asked}", field="page_size")
+        raise InvalidInput(f"{field} must be 1..{MAX_PAGE}, got {asked}", field=field)
     return asked or default
 
 

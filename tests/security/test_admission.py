@@ -1,5 +1,6 @@
 """Who may call what: every method of the protos has its roles, and a server lets nobody else in."""
 
+import re
 from collections.abc import AsyncIterator
 from importlib import import_module
 from itertools import product
@@ -152,3 +153,29 @@ def code(channel: grpc.Channel, path: str, token: str | None) -> grpc.StatusCode
         read(call(given, metadata=metadata, timeout=20))
     assert isinstance(refused.value, grpc.Call)
     return refused.value.code()
+
+
+PROTOS = Path(__file__).parents[2] / "protos" / "madseg" / "v1"
+
+MEANT = {
+    "everybody": frozenset[Role](),
+    "everybody but raters": frozenset(Role) - {Role.RATER, Role.ADMIN},
+    "readers": frozenset({Role.READER, Role.ANNOTATOR, Role.REVIEWER, Role.OPERATOR}),
+}
+"""What the protos call several roles together."""
+
+
+def test_the_protos_say_which_roles_a_method_takes() -> None:
+    """In the last sentence before it, by name."""
+    told = {}
+    for path in PROTOS.glob("*.proto"):
+        for comment, method in re.findall(r"((?:  //[^\n]*\n)+)  rpc (\w+)\(", path.read_text()):
+            text = " ".join(line.strip().removeprefix("//").strip() for line in comment.splitlines())
+            sentence = text.rstrip(".").rpartition(". ")[2].lower()
+            named = frozenset(role for role in Role if re.search(rf"\b{role.value}s?\b", sentence)) - {Role.ADMIN}
+            told[path.stem, method] = MEANT.get(sentence, named)
+    stems = {"FineTuneService": "finetune", "EvaluationService": "evaluation"}
+    for name, roles in METHODS.items():
+        service, method = name.rpartition(".")[2].split("/")
+        stem = stems.get(service, service.removesuffix("Service").lower())
+        assert (name, told[stem, method]) == (name, frozenset(roles))

@@ -3,6 +3,9 @@
 import asyncio
 import random
 
+import pytest
+
+from madseg.core.errors import InvalidInput
 from madseg.core.messages import Role, RoleChanged, VersionPublished, VersionRef
 from madseg.ports import Database
 from madseg.selector.grpc_api import SelectorApi
@@ -39,3 +42,17 @@ def test_a_newer_contest_is_a_change_and_named(database: Database) -> None:
     assert (first.contest, list(first.entries)) == (listed.contest, list(listed.entries))
     assert (first.contest.competitor.version, len(first.entries)) == (1, 3)
     assert (second.contest.competitor, len(second.entries)) == (types_pb2.ModelVersion(model="beta", version=2), 0)
+
+
+def test_the_field_of_a_top_too_large_is_named(database: Database) -> None:
+    """As the request has it."""
+    selector = Selector(database, criteria(), 1)
+    api = SelectorApi(database, streams.TOPIC, selector.queries, lambda _: None, lambda: 0, lambda _: 0)
+    request = pb.WatchRankingRequest(key=pb.RankingKey(class_name="tree"), top=1001)
+
+    async def watch() -> pb.WatchRankingResponse:
+        return await anext(api.WatchRanking(request, None))
+
+    with pytest.raises(InvalidInput, match=r"top must be 1\.\.1000, got 1001") as caught:
+        asyncio.run(watch())
+    assert caught.value.field == "top"

@@ -87,7 +87,7 @@ class SelectorApi(SelectorServiceServicer):
         self, request: pb.WatchRankingRequest, context: Any
     ) -> AsyncIterator[pb.WatchRankingResponse]:
         which, images = _which(request.key), encoding.images(request.filter)
-        top = page_size(request.top, 25)
+        top = page_size(request.top, 25, "top")
         seen: int | None = None
         shown: tuple[object, ...] | None = None
         while True:

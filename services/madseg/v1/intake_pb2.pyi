@@ -81,16 +81,16 @@ class ImageUpload(_message.Message):
     what MADSEG_MAX_BYTES allows.
     """
     name: _builtins.str
-    """Name for messages to people; not kept as an identity."""
+    """Name for messages to people; not an identity. Its last 1000 characters are kept."""
     source: _builtins.str
-    """Where it comes from; default "upload". At most 200 characters."""
+    """Where it comes from; default "upload". At most 200 characters, none of them a control character."""
     @_builtins.property
     def captured_at(self) -> _timestamp_pb2.Timestamp:
-        """When it was taken; default: now."""
+        """When it was taken, in the years 1 to 9999; default: now."""
 
     @_builtins.property
     def tags(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Free labels; at most 32 of at most 200 characters."""
+        """Free labels; at most 32, of names and values of at most 200 characters, names of at least one."""
 
     def __init__(
         self,
@@ -260,10 +260,10 @@ class ImportPredictionsRequest(_message.Message):
     name: _builtins.str
     """Name for messages to people."""
     source: _builtins.str
-    """Where it comes from, for maps without pictures; default "import"."""
+    """Where it comes from, for maps without pictures; default "import". At most 200 characters."""
     @_builtins.property
     def maps(self) -> _containers.RepeatedCompositeFieldContainer[Global___ImportedMap]:
-        """The label maps, 1..100."""
+        """The label maps, 1..100, at most one of a version."""
 
     def __init__(
         self,
@@ -290,7 +290,7 @@ class ImportedMap(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     LABEL_MAP_FIELD_NUMBER: _builtins.int
     label_map: _builtins.bytes
-    """Wire form of madseg.core.label_map, on the canonical grid."""
+    """Wire form of madseg.core.label_map, on the canonical grid; labels of the taxonomy, or 255 for void."""
     @_builtins.property
     def version(self) -> _types_pb2.ModelVersion:
         """The version that predicted it; must be registered as imported."""
@@ -484,9 +484,9 @@ class GetPictureResponse(_message.Message):
     CONTENT_FIELD_NUMBER: _builtins.int
     MEDIA_TYPE_FIELD_NUMBER: _builtins.int
     content: _builtins.bytes
-    """The file."""
+    """The file. An original is as large as it came in: 64 MiB or more, where gRPC's clients take 4 MiB by default."""
     media_type: _builtins.str
-    """Its media type."""
+    """Its media type, such as image/png."""
     def __init__(
         self,
         *,

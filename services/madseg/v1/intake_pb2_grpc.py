@@ -27,6 +27,8 @@ if _version_not_supported:
 
 class IntakeServiceStub:
     """Takes images in: decodes once, keeps the original and the canonical picture, publishes.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them.
     """
 
     def __init__(self, channel):
@@ -84,66 +86,75 @@ class IntakeServiceStub:
 
 class IntakeServiceServicer:
     """Takes images in: decodes once, keeps the original and the canonical picture, publishes.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them.
     """
 
     def UploadImage(self, request, context):
-        """Takes one image in. Uploading the same bytes again is the same image.
+        """Takes one image in. Uploading the same bytes again is the same image, with the source, time and tags of the first
+        time; so the call may be repeated. INVALID_ARGUMENT says what is wrong with the picture, RESOURCE_EXHAUSTED when
+        its source may bring in more (MADSEG_INTAKE_CAPS). Sources and operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def UploadImages(self, request_iterator, context):
-        """Takes many images in; answers each in its turn, a refusal does not end the call.
+        """Takes many images in; answers each in its turn. A picture that is refused does not end the call; what is no
+        picture's fault does, such as a source that has had its share: what was not answered is to be sent again. Sources
+        and operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ImportPredictions(self, request_iterator, context):
-        """Takes in label maps that were predicted elsewhere, for model versions registered as imported.
+        """Takes in label maps that were predicted elsewhere, for model versions registered as imported: all of an image, or
+        none. An image that is refused does not end the call. Sources and operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetImage(self, request, context):
-        """What is known of an image.
+        """What is known of an image; NOT_FOUND where it was never accepted or is forgotten. Everybody.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetPicture(self, request, context):
-        """The picture itself.
+        """The picture itself; NOT_FOUND as of GetImage. Everybody.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListImages(self, request, context):
-        """Ids of accepted images, in order of acceptance.
+        """Ids of accepted images, in order of acceptance. Everybody but raters.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RequeueImages(self, request, context):
-        """Publishes accepted images once more, so that what is missing is predicted.
+        """Publishes accepted images once more, so that what is missing is predicted. It may be repeated. Operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetIntakeStatus(self, request, context):
-        """Counts of what came in.
+        """Counts of what came in. Everybody.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ForgetImage(self, request, context):
-        """Forgets an image everywhere and for ever: a ban that nothing in flight revives.
+        """Forgets an image everywhere and for ever: a ban that nothing in flight revives. A second call completes what was
+        left and gives the receipt again. UNAVAILABLE: the ban holds, and the rest is made up for without another call.
+        Operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -207,6 +218,8 @@ def add_IntakeServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class IntakeService:
     """Takes images in: decodes once, keeps the original and the canonical picture, publishes.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them.
     """
 
     @staticmethod

@@ -27,57 +27,88 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class IntakeServiceStub:
-    """Takes images in: decodes once, keeps the original and the canonical picture, publishes."""
+    """Takes images in: decodes once, keeps the original and the canonical picture, publishes.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> IntakeServiceAsyncStub: ...
     UploadImage: _grpc.UnaryUnaryMultiCallable[_intake_pb2.UploadImageRequest, _intake_pb2.UploadImageResponse]
-    """Takes one image in. Uploading the same bytes again is the same image."""
+    """Takes one image in. Uploading the same bytes again is the same image, with the source, time and tags of the first
+    time; so the call may be repeated. INVALID_ARGUMENT says what is wrong with the picture, RESOURCE_EXHAUSTED when
+    its source may bring in more (MADSEG_INTAKE_CAPS). Sources and operators.
+    """
     UploadImages: _grpc.StreamStreamMultiCallable[_intake_pb2.UploadImagesRequest, _intake_pb2.UploadImagesResponse]
-    """Takes many images in; answers each in its turn, a refusal does not end the call."""
+    """Takes many images in; answers each in its turn. A picture that is refused does not end the call; what is no
+    picture's fault does, such as a source that has had its share: what was not answered is to be sent again. Sources
+    and operators.
+    """
     ImportPredictions: _grpc.StreamStreamMultiCallable[_intake_pb2.ImportPredictionsRequest, _intake_pb2.ImportPredictionsResponse]
-    """Takes in label maps that were predicted elsewhere, for model versions registered as imported."""
+    """Takes in label maps that were predicted elsewhere, for model versions registered as imported: all of an image, or
+    none. An image that is refused does not end the call. Sources and operators.
+    """
     GetImage: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetImageRequest, _intake_pb2.GetImageResponse]
-    """What is known of an image."""
+    """What is known of an image; NOT_FOUND where it was never accepted or is forgotten. Everybody."""
     GetPicture: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetPictureRequest, _intake_pb2.GetPictureResponse]
-    """The picture itself."""
+    """The picture itself; NOT_FOUND as of GetImage. Everybody."""
     ListImages: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ListImagesRequest, _intake_pb2.ListImagesResponse]
-    """Ids of accepted images, in order of acceptance."""
+    """Ids of accepted images, in order of acceptance. Everybody but raters."""
     RequeueImages: _grpc.UnaryUnaryMultiCallable[_intake_pb2.RequeueImagesRequest, _intake_pb2.RequeueImagesResponse]
-    """Publishes accepted images once more, so that what is missing is predicted."""
+    """Publishes accepted images once more, so that what is missing is predicted. It may be repeated. Operators."""
     GetIntakeStatus: _grpc.UnaryUnaryMultiCallable[_intake_pb2.GetIntakeStatusRequest, _intake_pb2.GetIntakeStatusResponse]
-    """Counts of what came in."""
+    """Counts of what came in. Everybody."""
     ForgetImage: _grpc.UnaryUnaryMultiCallable[_intake_pb2.ForgetImageRequest, _intake_pb2.ForgetImageResponse]
-    """Forgets an image everywhere and for ever: a ban that nothing in flight revives."""
+    """Forgets an image everywhere and for ever: a ban that nothing in flight revives. A second call completes what was
+    left and gives the receipt again. UNAVAILABLE: the ban holds, and the rest is made up for without another call.
+    Operators.
+    """
 
 @_typing.type_check_only
 class IntakeServiceAsyncStub(IntakeServiceStub):
-    """Takes images in: decodes once, keeps the original and the canonical picture, publishes."""
+    """Takes images in: decodes once, keeps the original and the canonical picture, publishes.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     UploadImage: _aio.UnaryUnaryMultiCallable[_intake_pb2.UploadImageRequest, _intake_pb2.UploadImageResponse]  # type: ignore[assignment]
-    """Takes one image in. Uploading the same bytes again is the same image."""
+    """Takes one image in. Uploading the same bytes again is the same image, with the source, time and tags of the first
+    time; so the call may be repeated. INVALID_ARGUMENT says what is wrong with the picture, RESOURCE_EXHAUSTED when
+    its source may bring in more (MADSEG_INTAKE_CAPS). Sources and operators.
+    """
     UploadImages: _aio.StreamStreamMultiCallable[_intake_pb2.UploadImagesRequest, _intake_pb2.UploadImagesResponse]  # type: ignore[assignment]
-    """Takes many images in; answers each in its turn, a refusal does not end the call."""
+    """Takes many images in; answers each in its turn. A picture that is refused does not end the call; what is no
+    picture's fault does, such as a source that has had its share: what was not answered is to be sent again. Sources
+    and operators.
+    """
     ImportPredictions: _aio.StreamStreamMultiCallable[_intake_pb2.ImportPredictionsRequest, _intake_pb2.ImportPredictionsResponse]  # type: ignore[assignment]
-    """Takes in label maps that were predicted elsewhere, for model versions registered as imported."""
+    """Takes in label maps that were predicted elsewhere, for model versions registered as imported: all of an image, or
+    none. An image that is refused does not end the call. Sources and operators.
+    """
     GetImage: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetImageRequest, _intake_pb2.GetImageResponse]  # type: ignore[assignment]
-    """What is known of an image."""
+    """What is known of an image; NOT_FOUND where it was never accepted or is forgotten. Everybody."""
     GetPicture: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetPictureRequest, _intake_pb2.GetPictureResponse]  # type: ignore[assignment]
-    """The picture itself."""
+    """The picture itself; NOT_FOUND as of GetImage. Everybody."""
     ListImages: _aio.UnaryUnaryMultiCallable[_intake_pb2.ListImagesRequest, _intake_pb2.ListImagesResponse]  # type: ignore[assignment]
-    """Ids of accepted images, in order of acceptance."""
+    """Ids of accepted images, in order of acceptance. Everybody but raters."""
     RequeueImages: _aio.UnaryUnaryMultiCallable[_intake_pb2.RequeueImagesRequest, _intake_pb2.RequeueImagesResponse]  # type: ignore[assignment]
-    """Publishes accepted images once more, so that what is missing is predicted."""
+    """Publishes accepted images once more, so that what is missing is predicted. It may be repeated. Operators."""
     GetIntakeStatus: _aio.UnaryUnaryMultiCallable[_intake_pb2.GetIntakeStatusRequest, _intake_pb2.GetIntakeStatusResponse]  # type: ignore[assignment]
-    """Counts of what came in."""
+    """Counts of what came in. Everybody."""
     ForgetImage: _aio.UnaryUnaryMultiCallable[_intake_pb2.ForgetImageRequest, _intake_pb2.ForgetImageResponse]  # type: ignore[assignment]
-    """Forgets an image everywhere and for ever: a ban that nothing in flight revives."""
+    """Forgets an image everywhere and for ever: a ban that nothing in flight revives. A second call completes what was
+    left and gives the receipt again. UNAVAILABLE: the ban holds, and the rest is made up for without another call.
+    Operators.
+    """
 
 class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Takes images in: decodes once, keeps the original and the canonical picture, publishes."""
+    """Takes images in: decodes once, keeps the original and the canonical picture, publishes.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them.
+    """
 
     @_abc_1.abstractmethod
     def UploadImage(
@@ -85,7 +116,10 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.UploadImageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.UploadImageResponse, _abc.Awaitable[_intake_pb2.UploadImageResponse]]:
-        """Takes one image in. Uploading the same bytes again is the same image."""
+        """Takes one image in. Uploading the same bytes again is the same image, with the source, time and tags of the first
+        time; so the call may be repeated. INVALID_ARGUMENT says what is wrong with the picture, RESOURCE_EXHAUSTED when
+        its source may bring in more (MADSEG_INTAKE_CAPS). Sources and operators.
+        """
 
     @_abc_1.abstractmethod
     def UploadImages(
@@ -93,7 +127,10 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_intake_pb2.UploadImagesRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_intake_pb2.UploadImagesResponse], _abc.AsyncIterator[_intake_pb2.UploadImagesResponse]]:
-        """Takes many images in; answers each in its turn, a refusal does not end the call."""
+        """Takes many images in; answers each in its turn. A picture that is refused does not end the call; what is no
+        picture's fault does, such as a source that has had its share: what was not answered is to be sent again. Sources
+        and operators.
+        """
 
     @_abc_1.abstractmethod
     def ImportPredictions(
@@ -101,7 +138,9 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_intake_pb2.ImportPredictionsRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_intake_pb2.ImportPredictionsResponse], _abc.AsyncIterator[_intake_pb2.ImportPredictionsResponse]]:
-        """Takes in label maps that were predicted elsewhere, for model versions registered as imported."""
+        """Takes in label maps that were predicted elsewhere, for model versions registered as imported: all of an image, or
+        none. An image that is refused does not end the call. Sources and operators.
+        """
 
     @_abc_1.abstractmethod
     def GetImage(
@@ -109,7 +148,7 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.GetImageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.GetImageResponse, _abc.Awaitable[_intake_pb2.GetImageResponse]]:
-        """What is known of an image."""
+        """What is known of an image; NOT_FOUND where it was never accepted or is forgotten. Everybody."""
 
     @_abc_1.abstractmethod
     def GetPicture(
@@ -117,7 +156,7 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.GetPictureRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.GetPictureResponse, _abc.Awaitable[_intake_pb2.GetPictureResponse]]:
-        """The picture itself."""
+        """The picture itself; NOT_FOUND as of GetImage. Everybody."""
 
     @_abc_1.abstractmethod
     def ListImages(
@@ -125,7 +164,7 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.ListImagesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.ListImagesResponse, _abc.Awaitable[_intake_pb2.ListImagesResponse]]:
-        """Ids of accepted images, in order of acceptance."""
+        """Ids of accepted images, in order of acceptance. Everybody but raters."""
 
     @_abc_1.abstractmethod
     def RequeueImages(
@@ -133,7 +172,7 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.RequeueImagesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.RequeueImagesResponse, _abc.Awaitable[_intake_pb2.RequeueImagesResponse]]:
-        """Publishes accepted images once more, so that what is missing is predicted."""
+        """Publishes accepted images once more, so that what is missing is predicted. It may be repeated. Operators."""
 
     @_abc_1.abstractmethod
     def GetIntakeStatus(
@@ -141,7 +180,7 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.GetIntakeStatusRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.GetIntakeStatusResponse, _abc.Awaitable[_intake_pb2.GetIntakeStatusResponse]]:
-        """Counts of what came in."""
+        """Counts of what came in. Everybody."""
 
     @_abc_1.abstractmethod
     def ForgetImage(
@@ -149,6 +188,9 @@ class IntakeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _intake_pb2.ForgetImageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_intake_pb2.ForgetImageResponse, _abc.Awaitable[_intake_pb2.ForgetImageResponse]]:
-        """Forgets an image everywhere and for ever: a ban that nothing in flight revives."""
+        """Forgets an image everywhere and for ever: a ban that nothing in flight revives. A second call completes what was
+        left and gives the receipt again. UNAVAILABLE: the ban holds, and the rest is made up for without another call.
+        Operators.
+        """
 
 def add_IntakeServiceServicer_to_server(servicer: IntakeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

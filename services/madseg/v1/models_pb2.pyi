@@ -32,7 +32,7 @@ class Model(_message.Message):
     DESCRIPTION_FIELD_NUMBER: _builtins.int
     IMPORTED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Its name."""
+    """Its name: [a-z0-9][a-z0-9._-]{0,62}."""
     role: _types_pb2.ModelRole.ValueType
     """Its role."""
     description: _builtins.str
@@ -80,13 +80,13 @@ class ModelVersionInfo(_message.Message):
     version: _builtins.int
     """Version number, at least 1."""
     created: _builtins.str
-    """When it was added, ISO 8601 in UTC."""
+    """When it was added, ISO 8601 in UTC; empty for an imported model."""
     sha256: _builtins.str
-    """SHA-256 of the served file in hexadecimal digits."""
+    """SHA-256 of the served file in hexadecimal digits; empty for an imported model."""
     has_entropy: _builtins.bool
     """True where predictions carry a mean entropy."""
     bytes: _builtins.int
-    """Size of the served file in bytes."""
+    """Size of the served file in bytes; 0 for an imported model."""
     @_builtins.property
     def covers(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Names of the taxonomy's classes that the network can answer."""
@@ -158,7 +158,7 @@ class GetModelRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Its name."""
+    """Its name; one that nothing has is NOT_FOUND."""
     def __init__(
         self,
         *,
@@ -181,7 +181,7 @@ class GetModelResponse(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     CARD_FIELD_NUMBER: _builtins.int
     card: _builtins.str
-    """Its whole card as YAML."""
+    """Its whole card as YAML; empty for an imported model."""
     @_builtins.property
     def model(self) -> Global___Model:
         """The model."""
@@ -375,7 +375,7 @@ class RegisterImportedModelRequest(_message.Message):
     ROLE_FIELD_NUMBER: _builtins.int
     COVERS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Its name."""
+    """Its name: [a-z0-9][a-z0-9._-]{0,62}."""
     role: _types_pb2.ModelRole.ValueType
     """Its role."""
     @_builtins.property
@@ -432,7 +432,7 @@ class SetRoleRequest(_message.Message):
     name: _builtins.str
     """Its name."""
     role: _types_pb2.ModelRole.ValueType
-    """Its role from now on."""
+    """Its role from now on; must be said."""
     def __init__(
         self,
         *,

@@ -27,6 +27,8 @@ if _version_not_supported:
 
 class ModelsServiceStub:
     """The one writer of the model repository and of the topic madseg.models.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them.
     """
 
     def __init__(self, channel):
@@ -79,61 +81,70 @@ class ModelsServiceStub:
 
 class ModelsServiceServicer:
     """The one writer of the model repository and of the topic madseg.models.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them.
     """
 
     def ListModels(self, request, context):
-        """All models.
+        """All models. Everybody.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetModel(self, request, context):
-        """One model with its versions and card.
+        """One model with its versions and card. Everybody.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AddModel(self, request_iterator, context):
-        """Wraps, checks and adds a network as version 1 of a new model. First the header, then the file in chunks.
+        """Wraps, checks and adds a network as version 1 of a new model. First the header, then the file in chunks, 2 GiB at
+        most. INVALID_ARGUMENT says why it can't be served, ALREADY_EXISTS that the name is taken or that there is a target
+        already. It takes minutes: give it a deadline of half an hour. Operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ReleaseVersion(self, request_iterator, context):
-        """Wraps, checks and releases a network as the next version of a model. First the header, then the file in chunks.
-        It is loaded and asked about a picture where it will serve before it takes part, beside the newest that did.
+        """Wraps, checks and releases a network as the next version of a model. First the header, then the file in chunks, 2
+        GiB at most. It is loaded and asked about a picture where it will serve before it takes part, beside the newest
+        that did. It takes as long as AddModel. INVALID_ARGUMENT says why it can't be served. Operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RegisterImportedModel(self, request, context):
-        """Registers a model whose predictions come from elsewhere.
+        """Registers a model whose predictions come from elsewhere, with version 1. The same again changes nothing but its
+        role; other classes are ALREADY_EXISTS. Operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SetRole(self, request, context):
-        """Gives a model another role. RETIRED takes it out of the competition; what it predicted stays.
+        """Gives a model another role. RETIRED takes it out of the competition; what it predicted stays. There is one target:
+        a second one is ALREADY_EXISTS. Operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ServeVersions(self, request, context):
-        """Has exactly these versions take part, once each has been loaded and asked about a picture.
+        """Has exactly these versions take part, once each has been loaded and asked about a picture. It may be repeated.
+        FAILED_PRECONDITION of a retired model. Operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RollbackVersion(self, request, context):
-        """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture.
-        A second call goes back by one more, unless `expected_newest` says from where.
+        """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture. A
+        second call goes back by one more, unless `expected_newest` says from where. FAILED_PRECONDITION where there is
+        none before, or the model is retired. Operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -192,6 +203,8 @@ def add_ModelsServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ModelsService:
     """The one writer of the model repository and of the topic madseg.models.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them.
     """
 
     @staticmethod

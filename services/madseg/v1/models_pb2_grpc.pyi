@@ -27,61 +27,92 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ModelsServiceStub:
-    """The one writer of the model repository and of the topic madseg.models."""
+    """The one writer of the model repository and of the topic madseg.models.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ModelsServiceAsyncStub: ...
     ListModels: _grpc.UnaryUnaryMultiCallable[_models_pb2.ListModelsRequest, _models_pb2.ListModelsResponse]
-    """All models."""
+    """All models. Everybody."""
     GetModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.GetModelRequest, _models_pb2.GetModelResponse]
-    """One model with its versions and card."""
+    """One model with its versions and card. Everybody."""
     AddModel: _grpc.StreamUnaryMultiCallable[_models_pb2.AddModelRequest, _models_pb2.AddModelResponse]
-    """Wraps, checks and adds a network as version 1 of a new model. First the header, then the file in chunks."""
+    """Wraps, checks and adds a network as version 1 of a new model. First the header, then the file in chunks, 2 GiB at
+    most. INVALID_ARGUMENT says why it can't be served, ALREADY_EXISTS that the name is taken or that there is a target
+    already. It takes minutes: give it a deadline of half an hour. Operators.
+    """
     ReleaseVersion: _grpc.StreamUnaryMultiCallable[_models_pb2.ReleaseVersionRequest, _models_pb2.ReleaseVersionResponse]
-    """Wraps, checks and releases a network as the next version of a model. First the header, then the file in chunks.
-    It is loaded and asked about a picture where it will serve before it takes part, beside the newest that did.
+    """Wraps, checks and releases a network as the next version of a model. First the header, then the file in chunks, 2
+    GiB at most. It is loaded and asked about a picture where it will serve before it takes part, beside the newest
+    that did. It takes as long as AddModel. INVALID_ARGUMENT says why it can't be served. Operators.
     """
     RegisterImportedModel: _grpc.UnaryUnaryMultiCallable[_models_pb2.RegisterImportedModelRequest, _models_pb2.RegisterImportedModelResponse]
-    """Registers a model whose predictions come from elsewhere."""
+    """Registers a model whose predictions come from elsewhere, with version 1. The same again changes nothing but its
+    role; other classes are ALREADY_EXISTS. Operators.
+    """
     SetRole: _grpc.UnaryUnaryMultiCallable[_models_pb2.SetRoleRequest, _models_pb2.SetRoleResponse]
-    """Gives a model another role. RETIRED takes it out of the competition; what it predicted stays."""
+    """Gives a model another role. RETIRED takes it out of the competition; what it predicted stays. There is one target:
+    a second one is ALREADY_EXISTS. Operators.
+    """
     ServeVersions: _grpc.UnaryUnaryMultiCallable[_models_pb2.ServeVersionsRequest, _models_pb2.ServeVersionsResponse]
-    """Has exactly these versions take part, once each has been loaded and asked about a picture."""
+    """Has exactly these versions take part, once each has been loaded and asked about a picture. It may be repeated.
+    FAILED_PRECONDITION of a retired model. Operators.
+    """
     RollbackVersion: _grpc.UnaryUnaryMultiCallable[_models_pb2.RollbackVersionRequest, _models_pb2.RollbackVersionResponse]
-    """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture.
-    A second call goes back by one more, unless `expected_newest` says from where.
+    """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture. A
+    second call goes back by one more, unless `expected_newest` says from where. FAILED_PRECONDITION where there is
+    none before, or the model is retired. Operators.
     """
 
 @_typing.type_check_only
 class ModelsServiceAsyncStub(ModelsServiceStub):
-    """The one writer of the model repository and of the topic madseg.models."""
+    """The one writer of the model repository and of the topic madseg.models.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListModels: _aio.UnaryUnaryMultiCallable[_models_pb2.ListModelsRequest, _models_pb2.ListModelsResponse]  # type: ignore[assignment]
-    """All models."""
+    """All models. Everybody."""
     GetModel: _aio.UnaryUnaryMultiCallable[_models_pb2.GetModelRequest, _models_pb2.GetModelResponse]  # type: ignore[assignment]
-    """One model with its versions and card."""
+    """One model with its versions and card. Everybody."""
     AddModel: _aio.StreamUnaryMultiCallable[_models_pb2.AddModelRequest, _models_pb2.AddModelResponse]  # type: ignore[assignment]
-    """Wraps, checks and adds a network as version 1 of a new model. First the header, then the file in chunks."""
+    """Wraps, checks and adds a network as version 1 of a new model. First the header, then the file in chunks, 2 GiB at
+    most. INVALID_ARGUMENT says why it can't be served, ALREADY_EXISTS that the name is taken or that there is a target
+    already. It takes minutes: give it a deadline of half an hour. Operators.
+    """
     ReleaseVersion: _aio.StreamUnaryMultiCallable[_models_pb2.ReleaseVersionRequest, _models_pb2.ReleaseVersionResponse]  # type: ignore[assignment]
-    """Wraps, checks and releases a network as the next version of a model. First the header, then the file in chunks.
-    It is loaded and asked about a picture where it will serve before it takes part, beside the newest that did.
+    """Wraps, checks and releases a network as the next version of a model. First the header, then the file in chunks, 2
+    GiB at most. It is loaded and asked about a picture where it will serve before it takes part, beside the newest
+    that did. It takes as long as AddModel. INVALID_ARGUMENT says why it can't be served. Operators.
     """
     RegisterImportedModel: _aio.UnaryUnaryMultiCallable[_models_pb2.RegisterImportedModelRequest, _models_pb2.RegisterImportedModelResponse]  # type: ignore[assignment]
-    """Registers a model whose predictions come from elsewhere."""
+    """Registers a model whose predictions come from elsewhere, with version 1. The same again changes nothing but its
+    role; other classes are ALREADY_EXISTS. Operators.
+    """
     SetRole: _aio.UnaryUnaryMultiCallable[_models_pb2.SetRoleRequest, _models_pb2.SetRoleResponse]  # type: ignore[assignment]
-    """Gives a model another role. RETIRED takes it out of the competition; what it predicted stays."""
+    """Gives a model another role. RETIRED takes it out of the competition; what it predicted stays. There is one target:
+    a second one is ALREADY_EXISTS. Operators.
+    """
     ServeVersions: _aio.UnaryUnaryMultiCallable[_models_pb2.ServeVersionsRequest, _models_pb2.ServeVersionsResponse]  # type: ignore[assignment]
-    """Has exactly these versions take part, once each has been loaded and asked about a picture."""
+    """Has exactly these versions take part, once each has been loaded and asked about a picture. It may be repeated.
+    FAILED_PRECONDITION of a retired model. Operators.
+    """
     RollbackVersion: _aio.UnaryUnaryMultiCallable[_models_pb2.RollbackVersionRequest, _models_pb2.RollbackVersionResponse]  # type: ignore[assignment]
-    """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture.
-    A second call goes back by one more, unless `expected_newest` says from where.
+    """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture. A
+    second call goes back by one more, unless `expected_newest` says from where. FAILED_PRECONDITION where there is
+    none before, or the model is retired. Operators.
     """
 
 class ModelsServiceServicer(metaclass=_abc_1.ABCMeta):
-    """The one writer of the model repository and of the topic madseg.models."""
+    """The one writer of the model repository and of the topic madseg.models.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them.
+    """
 
     @_abc_1.abstractmethod
     def ListModels(
@@ -89,7 +120,7 @@ class ModelsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _models_pb2.ListModelsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.ListModelsResponse, _abc.Awaitable[_models_pb2.ListModelsResponse]]:
-        """All models."""
+        """All models. Everybody."""
 
     @_abc_1.abstractmethod
     def GetModel(
@@ -97,7 +128,7 @@ class ModelsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _models_pb2.GetModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.GetModelResponse, _abc.Awaitable[_models_pb2.GetModelResponse]]:
-        """One model with its versions and card."""
+        """One model with its versions and card. Everybody."""
 
     @_abc_1.abstractmethod
     def AddModel(
@@ -105,7 +136,10 @@ class ModelsServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_models_pb2.AddModelRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.AddModelResponse, _abc.Awaitable[_models_pb2.AddModelResponse]]:
-        """Wraps, checks and adds a network as version 1 of a new model. First the header, then the file in chunks."""
+        """Wraps, checks and adds a network as version 1 of a new model. First the header, then the file in chunks, 2 GiB at
+        most. INVALID_ARGUMENT says why it can't be served, ALREADY_EXISTS that the name is taken or that there is a target
+        already. It takes minutes: give it a deadline of half an hour. Operators.
+        """
 
     @_abc_1.abstractmethod
     def ReleaseVersion(
@@ -113,8 +147,9 @@ class ModelsServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_models_pb2.ReleaseVersionRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.ReleaseVersionResponse, _abc.Awaitable[_models_pb2.ReleaseVersionResponse]]:
-        """Wraps, checks and releases a network as the next version of a model. First the header, then the file in chunks.
-        It is loaded and asked about a picture where it will serve before it takes part, beside the newest that did.
+        """Wraps, checks and releases a network as the next version of a model. First the header, then the file in chunks, 2
+        GiB at most. It is loaded and asked about a picture where it will serve before it takes part, beside the newest
+        that did. It takes as long as AddModel. INVALID_ARGUMENT says why it can't be served. Operators.
         """
 
     @_abc_1.abstractmethod
@@ -123,7 +158,9 @@ class ModelsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _models_pb2.RegisterImportedModelRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.RegisterImportedModelResponse, _abc.Awaitable[_models_pb2.RegisterImportedModelResponse]]:
-        """Registers a model whose predictions come from elsewhere."""
+        """Registers a model whose predictions come from elsewhere, with version 1. The same again changes nothing but its
+        role; other classes are ALREADY_EXISTS. Operators.
+        """
 
     @_abc_1.abstractmethod
     def SetRole(
@@ -131,7 +168,9 @@ class ModelsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _models_pb2.SetRoleRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.SetRoleResponse, _abc.Awaitable[_models_pb2.SetRoleResponse]]:
-        """Gives a model another role. RETIRED takes it out of the competition; what it predicted stays."""
+        """Gives a model another role. RETIRED takes it out of the competition; what it predicted stays. There is one target:
+        a second one is ALREADY_EXISTS. Operators.
+        """
 
     @_abc_1.abstractmethod
     def ServeVersions(
@@ -139,7 +178,9 @@ class ModelsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _models_pb2.ServeVersionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.ServeVersionsResponse, _abc.Awaitable[_models_pb2.ServeVersionsResponse]]:
-        """Has exactly these versions take part, once each has been loaded and asked about a picture."""
+        """Has exactly these versions take part, once each has been loaded and asked about a picture. It may be repeated.
+        FAILED_PRECONDITION of a retired model. Operators.
+        """
 
     @_abc_1.abstractmethod
     def RollbackVersion(
@@ -147,8 +188,9 @@ class ModelsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _models_pb2.RollbackVersionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_models_pb2.RollbackVersionResponse, _abc.Awaitable[_models_pb2.RollbackVersionResponse]]:
-        """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture.
-        A second call goes back by one more, unless `expected_newest` says from where.
+        """Has the version before the newest that takes part do so alone, once it has been loaded and asked about a picture. A
+        second call goes back by one more, unless `expected_newest` says from where. FAILED_PRECONDITION where there is
+        none before, or the model is retired. Operators.
         """
 
 def add_ModelsServiceServicer_to_server(servicer: ModelsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -60,16 +60,16 @@ class RankingKey(_message.Message):
     DEFENDER_FIELD_NUMBER: _builtins.int
     CLASS_NAME_FIELD_NUMBER: _builtins.int
     defender: _types_pb2.Defender.ValueType
-    """Whose map gives the subgroup."""
+    """Whose map gives the subgroup; in a request unspecified: the target's."""
     class_name: _builtins.str
     """Name of the class."""
     @_builtins.property
     def target(self) -> _types_pb2.ModelVersion:
-        """The target's version; version 0: the newest of a complete contest."""
+        """The target's version; version 0: the newest whose contests are complete."""
 
     @_builtins.property
     def competitor(self) -> _types_pb2.ModelVersion:
-        """The competitor's version; version 0: the newest."""
+        """The competitor's version; version 0: the newest whose contest is complete, else the newest."""
 
     def __init__(
         self,
@@ -522,7 +522,7 @@ class CutCandidatesRequest(_message.Message):
     """For random: decides the lots; below 2 ** 63."""
     @_builtins.property
     def target(self) -> _types_pb2.ModelVersion:
-        """The target's version; version 0: the newest."""
+        """The target's version; version 0: the newest whose contests are complete."""
 
     @_builtins.property
     def filter(self) -> _types_pb2.ImageFilter:
@@ -602,7 +602,7 @@ class CandidateSet(_message.Message):
     SEED_FIELD_NUMBER: _builtins.int
     CONTESTANTS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """Its id."""
+    """Its id: 32 hexadecimal digits."""
     per_ranking: _builtins.int
     """Images per competitor, defender and class; 0 where it was cut by entropy or by lot."""
     size: _builtins.int
@@ -1511,10 +1511,10 @@ class ExcludeImagesRequest(_message.Message):
     IMAGE_IDS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
-    """Why: "veto", "training", or the caller's word; at most 200 characters. One image may have several."""
+    """Why: "veto", "training", or the caller's word; 1..200 characters. One image may have several."""
     @_builtins.property
     def image_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """At most 1000 ids."""
+        """1..1000 ids."""
 
     def __init__(
         self,
@@ -1564,7 +1564,7 @@ class RestoreImagesRequest(_message.Message):
     """The reason given when they were excluded."""
     @_builtins.property
     def image_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """At most 1000 ids."""
+        """1..1000 ids."""
 
     def __init__(
         self,
@@ -1613,7 +1613,7 @@ class SelectorServiceForgetImageRequest(_message.Message):
     image_id: _builtins.str
     """32 hexadecimal digits."""
     reason: _builtins.str
-    """Why, for the audit."""
+    """Why, for the audit; required."""
     def __init__(
         self,
         *,
@@ -1752,7 +1752,7 @@ class ListMissingResponse(_message.Message):
     """For the next page; empty at the end."""
     @_builtins.property
     def image_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Ids of images that lack something."""
+        """Ids of images that lack something, ascending."""
 
     def __init__(
         self,

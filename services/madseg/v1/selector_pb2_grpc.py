@@ -27,6 +27,8 @@ if _version_not_supported:
 
 class SelectorServiceStub:
     """Keeps, per contest, defender and class, the images on which the two versions disagree most.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them. Annotators, reviewers and operators may do what readers may.
     """
 
     def __init__(self, channel):
@@ -139,143 +141,149 @@ class SelectorServiceStub:
 
 class SelectorServiceServicer:
     """Keeps, per contest, defender and class, the images on which the two versions disagree most.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them. Annotators, reviewers and operators may do what readers may.
     """
 
     def ListContests(self, request, context):
-        """The contests and how far they have come.
+        """The contests and how far they have come. Everybody.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListRankings(self, request, context):
-        """One line per ranking: how many images, how much they disagree.
+        """One line per ranking: how many images, how much they disagree. Readers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListRankingEntries(self, request, context):
-        """The entries of one ranking, best first, in pages.
+        """The entries of one ranking, best first, in pages. Readers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def WatchRanking(self, request, context):
-        """The top of one ranking now and again whenever it changes, until the caller has seen enough.
+        """The top of one ranking now and again whenever it changes, until the caller has seen enough. Readers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetDiscrepancyMatrix(self, request, context):
-        """Mean discrepancy per class, competitor and defender.
+        """Mean discrepancy per class, competitor and defender. Readers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CutCandidates(self, request, context):
-        """Cuts the candidate set M in one transaction.
+        """Cuts the candidate set M in one transaction. FAILED_PRECONDITION while a contest is still filling, unless
+        `allow_incomplete` says to cut all the same. Operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListCandidateSets(self, request, context):
-        """The candidate sets cut so far, newest first.
+        """The candidate sets cut so far, newest first. Everybody.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListCandidates(self, request, context):
-        """The images of a candidate set, in global rank order, in pages.
+        """The images of a candidate set, in global rank order, in pages. Readers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DiffCandidates(self, request, context):
-        """What entered and left M between two target versions, or between two candidate sets.
+        """What entered and left M between two target versions, or between two candidate sets. FAILED_PRECONDITION as of
+        CutCandidates. Readers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExplainImage(self, request, context):
-        """Why an image is ranked where it is, or why it is not.
+        """Why an image is ranked where it is, or why it is not; NOT_FOUND where no version has said anything of it. Readers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def PlaceImages(self, request, context):
-        """Where images would stand in the rankings of a target's contests, those that are never mined included.
+        """Where images would stand in the rankings of a target's contests, those that are never mined included. Readers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetLabelMaps(self, request, context):
-        """The stored label maps of an image.
+        """The stored label maps of an image. Readers.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExcludeImages(self, request, context):
-        """Keeps images out of rankings and candidate sets until restored: a veto, a training image.
+        """Keeps images out of rankings and candidate sets until restored: a veto, a training image. Images that haven't come
+        yet too. It may be repeated. Operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RestoreImages(self, request, context):
-        """Takes exclusions back.
+        """Takes exclusions back. It may be repeated. Operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ForgetImage(self, request, context):
-        """Forgets an image for ever. IntakeService.ForgetImage calls this; call that one.
+        """Forgets an image for ever. IntakeService.ForgetImage calls this; call that one. Operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExpireImages(self, request, context):
-        """Removes images that `history` has passed. The gateway calls this, which knows when it accepted them.
+        """Removes images that `history` has passed. The gateway calls this, which knows when it accepted them. Operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListMissing(self, request, context):
-        """Ids of images that lack a prediction of a version that takes part and can be asked.
+        """Ids of images that lack a prediction of a version that takes part and can be asked. Everybody but raters.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RequestPredictions(self, request, context):
-        """Has the versions asked that these images lack.
+        """Has the versions asked that these images lack; the predictions come as they are made. It may be repeated.
+        Operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def FindUnknownImages(self, request, context):
-        """Which of these images the selector has never had a prediction or a failure of.
+        """Which of these images the selector has never had a prediction or a failure of. Everybody but raters.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetSelectorStatus(self, request, context):
-        """Where the selector stands in the stream, and counts.
+        """Where the selector stands in the stream, and counts. Everybody.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -394,6 +402,8 @@ def add_SelectorServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class SelectorService:
     """Keeps, per contest, defender and class, the images on which the two versions disagree most.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them. Annotators, reviewers and operators may do what readers may.
     """
 
     @staticmethod

@@ -27,101 +27,126 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SelectorServiceStub:
-    """Keeps, per contest, defender and class, the images on which the two versions disagree most."""
+    """Keeps, per contest, defender and class, the images on which the two versions disagree most.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them. Annotators, reviewers and operators may do what readers may.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> SelectorServiceAsyncStub: ...
     ListContests: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ListContestsRequest, _selector_pb2.ListContestsResponse]
-    """The contests and how far they have come."""
+    """The contests and how far they have come. Everybody."""
     ListRankings: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ListRankingsRequest, _selector_pb2.ListRankingsResponse]
-    """One line per ranking: how many images, how much they disagree."""
+    """One line per ranking: how many images, how much they disagree. Readers."""
     ListRankingEntries: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ListRankingEntriesRequest, _selector_pb2.ListRankingEntriesResponse]
-    """The entries of one ranking, best first, in pages."""
+    """The entries of one ranking, best first, in pages. Readers."""
     WatchRanking: _grpc.UnaryStreamMultiCallable[_selector_pb2.WatchRankingRequest, _selector_pb2.WatchRankingResponse]
-    """The top of one ranking now and again whenever it changes, until the caller has seen enough."""
+    """The top of one ranking now and again whenever it changes, until the caller has seen enough. Readers."""
     GetDiscrepancyMatrix: _grpc.UnaryUnaryMultiCallable[_selector_pb2.GetDiscrepancyMatrixRequest, _selector_pb2.GetDiscrepancyMatrixResponse]
-    """Mean discrepancy per class, competitor and defender."""
+    """Mean discrepancy per class, competitor and defender. Readers."""
     CutCandidates: _grpc.UnaryUnaryMultiCallable[_selector_pb2.CutCandidatesRequest, _selector_pb2.CutCandidatesResponse]
-    """Cuts the candidate set M in one transaction."""
+    """Cuts the candidate set M in one transaction. FAILED_PRECONDITION while a contest is still filling, unless
+    `allow_incomplete` says to cut all the same. Operators.
+    """
     ListCandidateSets: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ListCandidateSetsRequest, _selector_pb2.ListCandidateSetsResponse]
-    """The candidate sets cut so far, newest first."""
+    """The candidate sets cut so far, newest first. Everybody."""
     ListCandidates: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ListCandidatesRequest, _selector_pb2.ListCandidatesResponse]
-    """The images of a candidate set, in global rank order, in pages."""
+    """The images of a candidate set, in global rank order, in pages. Readers."""
     DiffCandidates: _grpc.UnaryUnaryMultiCallable[_selector_pb2.DiffCandidatesRequest, _selector_pb2.DiffCandidatesResponse]
-    """What entered and left M between two target versions, or between two candidate sets."""
+    """What entered and left M between two target versions, or between two candidate sets. FAILED_PRECONDITION as of
+    CutCandidates. Readers.
+    """
     ExplainImage: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ExplainImageRequest, _selector_pb2.ExplainImageResponse]
-    """Why an image is ranked where it is, or why it is not."""
+    """Why an image is ranked where it is, or why it is not; NOT_FOUND where no version has said anything of it. Readers."""
     PlaceImages: _grpc.UnaryUnaryMultiCallable[_selector_pb2.PlaceImagesRequest, _selector_pb2.PlaceImagesResponse]
-    """Where images would stand in the rankings of a target's contests, those that are never mined included."""
+    """Where images would stand in the rankings of a target's contests, those that are never mined included. Readers."""
     GetLabelMaps: _grpc.UnaryUnaryMultiCallable[_selector_pb2.GetLabelMapsRequest, _selector_pb2.GetLabelMapsResponse]
-    """The stored label maps of an image."""
+    """The stored label maps of an image. Readers."""
     ExcludeImages: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ExcludeImagesRequest, _selector_pb2.ExcludeImagesResponse]
-    """Keeps images out of rankings and candidate sets until restored: a veto, a training image."""
+    """Keeps images out of rankings and candidate sets until restored: a veto, a training image. Images that haven't come
+    yet too. It may be repeated. Operators.
+    """
     RestoreImages: _grpc.UnaryUnaryMultiCallable[_selector_pb2.RestoreImagesRequest, _selector_pb2.RestoreImagesResponse]
-    """Takes exclusions back."""
+    """Takes exclusions back. It may be repeated. Operators."""
     ForgetImage: _grpc.UnaryUnaryMultiCallable[_selector_pb2.SelectorServiceForgetImageRequest, _selector_pb2.SelectorServiceForgetImageResponse]
-    """Forgets an image for ever. IntakeService.ForgetImage calls this; call that one."""
+    """Forgets an image for ever. IntakeService.ForgetImage calls this; call that one. Operators."""
     ExpireImages: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ExpireImagesRequest, _selector_pb2.ExpireImagesResponse]
-    """Removes images that `history` has passed. The gateway calls this, which knows when it accepted them."""
+    """Removes images that `history` has passed. The gateway calls this, which knows when it accepted them. Operators."""
     ListMissing: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ListMissingRequest, _selector_pb2.ListMissingResponse]
-    """Ids of images that lack a prediction of a version that takes part and can be asked."""
+    """Ids of images that lack a prediction of a version that takes part and can be asked. Everybody but raters."""
     RequestPredictions: _grpc.UnaryUnaryMultiCallable[_selector_pb2.RequestPredictionsRequest, _selector_pb2.RequestPredictionsResponse]
-    """Has the versions asked that these images lack."""
+    """Has the versions asked that these images lack; the predictions come as they are made. It may be repeated.
+    Operators.
+    """
     FindUnknownImages: _grpc.UnaryUnaryMultiCallable[_selector_pb2.FindUnknownImagesRequest, _selector_pb2.FindUnknownImagesResponse]
-    """Which of these images the selector has never had a prediction or a failure of."""
+    """Which of these images the selector has never had a prediction or a failure of. Everybody but raters."""
     GetSelectorStatus: _grpc.UnaryUnaryMultiCallable[_selector_pb2.GetSelectorStatusRequest, _selector_pb2.GetSelectorStatusResponse]
-    """Where the selector stands in the stream, and counts."""
+    """Where the selector stands in the stream, and counts. Everybody."""
 
 @_typing.type_check_only
 class SelectorServiceAsyncStub(SelectorServiceStub):
-    """Keeps, per contest, defender and class, the images on which the two versions disagree most."""
+    """Keeps, per contest, defender and class, the images on which the two versions disagree most.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them. Annotators, reviewers and operators may do what readers may.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListContests: _aio.UnaryUnaryMultiCallable[_selector_pb2.ListContestsRequest, _selector_pb2.ListContestsResponse]  # type: ignore[assignment]
-    """The contests and how far they have come."""
+    """The contests and how far they have come. Everybody."""
     ListRankings: _aio.UnaryUnaryMultiCallable[_selector_pb2.ListRankingsRequest, _selector_pb2.ListRankingsResponse]  # type: ignore[assignment]
-    """One line per ranking: how many images, how much they disagree."""
+    """One line per ranking: how many images, how much they disagree. Readers."""
     ListRankingEntries: _aio.UnaryUnaryMultiCallable[_selector_pb2.ListRankingEntriesRequest, _selector_pb2.ListRankingEntriesResponse]  # type: ignore[assignment]
-    """The entries of one ranking, best first, in pages."""
+    """The entries of one ranking, best first, in pages. Readers."""
     WatchRanking: _aio.UnaryStreamMultiCallable[_selector_pb2.WatchRankingRequest, _selector_pb2.WatchRankingResponse]  # type: ignore[assignment]
-    """The top of one ranking now and again whenever it changes, until the caller has seen enough."""
+    """The top of one ranking now and again whenever it changes, until the caller has seen enough. Readers."""
     GetDiscrepancyMatrix: _aio.UnaryUnaryMultiCallable[_selector_pb2.GetDiscrepancyMatrixRequest, _selector_pb2.GetDiscrepancyMatrixResponse]  # type: ignore[assignment]
-    """Mean discrepancy per class, competitor and defender."""
+    """Mean discrepancy per class, competitor and defender. Readers."""
     CutCandidates: _aio.UnaryUnaryMultiCallable[_selector_pb2.CutCandidatesRequest, _selector_pb2.CutCandidatesResponse]  # type: ignore[assignment]
-    """Cuts the candidate set M in one transaction."""
+    """Cuts the candidate set M in one transaction. FAILED_PRECONDITION while a contest is still filling, unless
+    `allow_incomplete` says to cut all the same. Operators.
+    """
     ListCandidateSets: _aio.UnaryUnaryMultiCallable[_selector_pb2.ListCandidateSetsRequest, _selector_pb2.ListCandidateSetsResponse]  # type: ignore[assignment]
-    """The candidate sets cut so far, newest first."""
+    """The candidate sets cut so far, newest first. Everybody."""
     ListCandidates: _aio.UnaryUnaryMultiCallable[_selector_pb2.ListCandidatesRequest, _selector_pb2.ListCandidatesResponse]  # type: ignore[assignment]
-    """The images of a candidate set, in global rank order, in pages."""
+    """The images of a candidate set, in global rank order, in pages. Readers."""
     DiffCandidates: _aio.UnaryUnaryMultiCallable[_selector_pb2.DiffCandidatesRequest, _selector_pb2.DiffCandidatesResponse]  # type: ignore[assignment]
-    """What entered and left M between two target versions, or between two candidate sets."""
+    """What entered and left M between two target versions, or between two candidate sets. FAILED_PRECONDITION as of
+    CutCandidates. Readers.
+    """
     ExplainImage: _aio.UnaryUnaryMultiCallable[_selector_pb2.ExplainImageRequest, _selector_pb2.ExplainImageResponse]  # type: ignore[assignment]
-    """Why an image is ranked where it is, or why it is not."""
+    """Why an image is ranked where it is, or why it is not; NOT_FOUND where no version has said anything of it. Readers."""
     PlaceImages: _aio.UnaryUnaryMultiCallable[_selector_pb2.PlaceImagesRequest, _selector_pb2.PlaceImagesResponse]  # type: ignore[assignment]
-    """Where images would stand in the rankings of a target's contests, those that are never mined included."""
+    """Where images would stand in the rankings of a target's contests, those that are never mined included. Readers."""
     GetLabelMaps: _aio.UnaryUnaryMultiCallable[_selector_pb2.GetLabelMapsRequest, _selector_pb2.GetLabelMapsResponse]  # type: ignore[assignment]
-    """The stored label maps of an image."""
+    """The stored label maps of an image. Readers."""
     ExcludeImages: _aio.UnaryUnaryMultiCallable[_selector_pb2.ExcludeImagesRequest, _selector_pb2.ExcludeImagesResponse]  # type: ignore[assignment]
-    """Keeps images out of rankings and candidate sets until restored: a veto, a training image."""
+    """Keeps images out of rankings and candidate sets until restored: a veto, a training image. Images that haven't come
+    yet too. It may be repeated. Operators.
+    """
     RestoreImages: _aio.UnaryUnaryMultiCallable[_selector_pb2.RestoreImagesRequest, _selector_pb2.RestoreImagesResponse]  # type: ignore[assignment]
-    """Takes exclusions back."""
+    """Takes exclusions back. It may be repeated. Operators."""
     ForgetImage: _aio.UnaryUnaryMultiCallable[_selector_pb2.SelectorServiceForgetImageRequest, _selector_pb2.SelectorServiceForgetImageResponse]  # type: ignore[assignment]
-    """Forgets an image for ever. IntakeService.ForgetImage calls this; call that one."""
+    """Forgets an image for ever. IntakeService.ForgetImage calls this; call that one. Operators."""
     ExpireImages: _aio.UnaryUnaryMultiCallable[_selector_pb2.ExpireImagesRequest, _selector_pb2.ExpireImagesResponse]  # type: ignore[assignment]
-    """Removes images that `history` has passed. The gateway calls this, which knows when it accepted them."""
+    """Removes images that `history` has passed. The gateway calls this, which knows when it accepted them. Operators."""
     ListMissing: _aio.UnaryUnaryMultiCallable[_selector_pb2.ListMissingRequest, _selector_pb2.ListMissingResponse]  # type: ignore[assignment]
-    """Ids of images that lack a prediction of a version that takes part and can be asked."""
+    """Ids of images that lack a prediction of a version that takes part and can be asked. Everybody but raters."""
     RequestPredictions: _aio.UnaryUnaryMultiCallable[_selector_pb2.RequestPredictionsRequest, _selector_pb2.RequestPredictionsResponse]  # type: ignore[assignment]
-    """Has the versions asked that these images lack."""
+    """Has the versions asked that these images lack; the predictions come as they are made. It may be repeated.
+    Operators.
+    """
     FindUnknownImages: _aio.UnaryUnaryMultiCallable[_selector_pb2.FindUnknownImagesRequest, _selector_pb2.FindUnknownImagesResponse]  # type: ignore[assignment]
-    """Which of these images the selector has never had a prediction or a failure of."""
+    """Which of these images the selector has never had a prediction or a failure of. Everybody but raters."""
     GetSelectorStatus: _aio.UnaryUnaryMultiCallable[_selector_pb2.GetSelectorStatusRequest, _selector_pb2.GetSelectorStatusResponse]  # type: ignore[assignment]
-    """Where the selector stands in the stream, and counts."""
+    """Where the selector stands in the stream, and counts. Everybody."""
 
 class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Keeps, per contest, defender and class, the images on which the two versions disagree most."""
+    """Keeps, per contest, defender and class, the images on which the two versions disagree most.
+    Who calls is told by the metadata `authorization: Bearer <token>`; the roles a method needs stand with it, and admins
+    have all of them. Annotators, reviewers and operators may do what readers may.
+    """
 
     @_abc_1.abstractmethod
     def ListContests(
@@ -129,7 +154,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.ListContestsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.ListContestsResponse, _abc.Awaitable[_selector_pb2.ListContestsResponse]]:
-        """The contests and how far they have come."""
+        """The contests and how far they have come. Everybody."""
 
     @_abc_1.abstractmethod
     def ListRankings(
@@ -137,7 +162,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.ListRankingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.ListRankingsResponse, _abc.Awaitable[_selector_pb2.ListRankingsResponse]]:
-        """One line per ranking: how many images, how much they disagree."""
+        """One line per ranking: how many images, how much they disagree. Readers."""
 
     @_abc_1.abstractmethod
     def ListRankingEntries(
@@ -145,7 +170,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.ListRankingEntriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.ListRankingEntriesResponse, _abc.Awaitable[_selector_pb2.ListRankingEntriesResponse]]:
-        """The entries of one ranking, best first, in pages."""
+        """The entries of one ranking, best first, in pages. Readers."""
 
     @_abc_1.abstractmethod
     def WatchRanking(
@@ -153,7 +178,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.WatchRankingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_selector_pb2.WatchRankingResponse], _abc.AsyncIterator[_selector_pb2.WatchRankingResponse]]:
-        """The top of one ranking now and again whenever it changes, until the caller has seen enough."""
+        """The top of one ranking now and again whenever it changes, until the caller has seen enough. Readers."""
 
     @_abc_1.abstractmethod
     def GetDiscrepancyMatrix(
@@ -161,7 +186,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.GetDiscrepancyMatrixRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.GetDiscrepancyMatrixResponse, _abc.Awaitable[_selector_pb2.GetDiscrepancyMatrixResponse]]:
-        """Mean discrepancy per class, competitor and defender."""
+        """Mean discrepancy per class, competitor and defender. Readers."""
 
     @_abc_1.abstractmethod
     def CutCandidates(
@@ -169,7 +194,9 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.CutCandidatesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.CutCandidatesResponse, _abc.Awaitable[_selector_pb2.CutCandidatesResponse]]:
-        """Cuts the candidate set M in one transaction."""
+        """Cuts the candidate set M in one transaction. FAILED_PRECONDITION while a contest is still filling, unless
+        `allow_incomplete` says to cut all the same. Operators.
+        """
 
     @_abc_1.abstractmethod
     def ListCandidateSets(
@@ -177,7 +204,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.ListCandidateSetsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.ListCandidateSetsResponse, _abc.Awaitable[_selector_pb2.ListCandidateSetsResponse]]:
-        """The candidate sets cut so far, newest first."""
+        """The candidate sets cut so far, newest first. Everybody."""
 
     @_abc_1.abstractmethod
     def ListCandidates(
@@ -185,7 +212,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.ListCandidatesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.ListCandidatesResponse, _abc.Awaitable[_selector_pb2.ListCandidatesResponse]]:
-        """The images of a candidate set, in global rank order, in pages."""
+        """The images of a candidate set, in global rank order, in pages. Readers."""
 
     @_abc_1.abstractmethod
     def DiffCandidates(
@@ -193,7 +220,9 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.DiffCandidatesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.DiffCandidatesResponse, _abc.Awaitable[_selector_pb2.DiffCandidatesResponse]]:
-        """What entered and left M between two target versions, or between two candidate sets."""
+        """What entered and left M between two target versions, or between two candidate sets. FAILED_PRECONDITION as of
+        CutCandidates. Readers.
+        """
 
     @_abc_1.abstractmethod
     def ExplainImage(
@@ -201,7 +230,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.ExplainImageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.ExplainImageResponse, _abc.Awaitable[_selector_pb2.ExplainImageResponse]]:
-        """Why an image is ranked where it is, or why it is not."""
+        """Why an image is ranked where it is, or why it is not; NOT_FOUND where no version has said anything of it. Readers."""
 
     @_abc_1.abstractmethod
     def PlaceImages(
@@ -209,7 +238,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.PlaceImagesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.PlaceImagesResponse, _abc.Awaitable[_selector_pb2.PlaceImagesResponse]]:
-        """Where images would stand in the rankings of a target's contests, those that are never mined included."""
+        """Where images would stand in the rankings of a target's contests, those that are never mined included. Readers."""
 
     @_abc_1.abstractmethod
     def GetLabelMaps(
@@ -217,7 +246,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.GetLabelMapsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.GetLabelMapsResponse, _abc.Awaitable[_selector_pb2.GetLabelMapsResponse]]:
-        """The stored label maps of an image."""
+        """The stored label maps of an image. Readers."""
 
     @_abc_1.abstractmethod
     def ExcludeImages(
@@ -225,7 +254,9 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.ExcludeImagesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.ExcludeImagesResponse, _abc.Awaitable[_selector_pb2.ExcludeImagesResponse]]:
-        """Keeps images out of rankings and candidate sets until restored: a veto, a training image."""
+        """Keeps images out of rankings and candidate sets until restored: a veto, a training image. Images that haven't come
+        yet too. It may be repeated. Operators.
+        """
 
     @_abc_1.abstractmethod
     def RestoreImages(
@@ -233,7 +264,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.RestoreImagesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.RestoreImagesResponse, _abc.Awaitable[_selector_pb2.RestoreImagesResponse]]:
-        """Takes exclusions back."""
+        """Takes exclusions back. It may be repeated. Operators."""
 
     @_abc_1.abstractmethod
     def ForgetImage(
@@ -241,7 +272,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.SelectorServiceForgetImageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.SelectorServiceForgetImageResponse, _abc.Awaitable[_selector_pb2.SelectorServiceForgetImageResponse]]:
-        """Forgets an image for ever. IntakeService.ForgetImage calls this; call that one."""
+        """Forgets an image for ever. IntakeService.ForgetImage calls this; call that one. Operators."""
 
     @_abc_1.abstractmethod
     def ExpireImages(
@@ -249,7 +280,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.ExpireImagesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.ExpireImagesResponse, _abc.Awaitable[_selector_pb2.ExpireImagesResponse]]:
-        """Removes images that `history` has passed. The gateway calls this, which knows when it accepted them."""
+        """Removes images that `history` has passed. The gateway calls this, which knows when it accepted them. Operators."""
 
     @_abc_1.abstractmethod
     def ListMissing(
@@ -257,7 +288,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.ListMissingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.ListMissingResponse, _abc.Awaitable[_selector_pb2.ListMissingResponse]]:
-        """Ids of images that lack a prediction of a version that takes part and can be asked."""
+        """Ids of images that lack a prediction of a version that takes part and can be asked. Everybody but raters."""
 
     @_abc_1.abstractmethod
     def RequestPredictions(
@@ -265,7 +296,9 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.RequestPredictionsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.RequestPredictionsResponse, _abc.Awaitable[_selector_pb2.RequestPredictionsResponse]]:
-        """Has the versions asked that these images lack."""
+        """Has the versions asked that these images lack; the predictions come as they are made. It may be repeated.
+        Operators.
+        """
 
     @_abc_1.abstractmethod
     def FindUnknownImages(
@@ -273,7 +306,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.FindUnknownImagesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.FindUnknownImagesResponse, _abc.Awaitable[_selector_pb2.FindUnknownImagesResponse]]:
-        """Which of these images the selector has never had a prediction or a failure of."""
+        """Which of these images the selector has never had a prediction or a failure of. Everybody but raters."""
 
     @_abc_1.abstractmethod
     def GetSelectorStatus(
@@ -281,6 +314,6 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.GetSelectorStatusRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.GetSelectorStatusResponse, _abc.Awaitable[_selector_pb2.GetSelectorStatusResponse]]:
-        """Where the selector stands in the stream, and counts."""
+        """Where the selector stands in the stream, and counts. Everybody."""
 
 def add_SelectorServiceServicer_to_server(servicer: SelectorServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
