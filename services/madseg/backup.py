@@ -16,7 +16,7 @@ from pathlib import Path
 from madseg.core.errors import AlreadyExists, InvalidInput, NotFound, Unavailable
 
 DATABASES = ("rounds.db", "finetune.db", "labelling.db", "selector.db", "stream.db", "gateway.db")
-"""In the order in which they are copied."""
+"""In the order in which they are copied; `tests/test_backup.py` compares these names with what services are given."""
 
 FOLDERS = ("runs", "blobs")
 """Copied after the databases: nothing in them changes once it is whole."""
