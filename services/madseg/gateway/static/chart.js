@@ -1,9 +1,9 @@
 // @ts-check
 /** A line over time. */
 
-import uPlot from "/static/lib/uplot.js";
-import { colourOf, onTheme } from "/static/theme.js";
-import { html, useEffect, useRef, useState } from "/static/view.js";
+import { axisOf, usePlot } from "/static/plot.js";
+import { colourOf } from "/static/theme.js";
+import { html } from "/static/view.js";
 import { number } from "/static/words.js";
 
 const HEIGHT = 220;
@@ -13,27 +13,7 @@ const HEIGHT = 220;
  * @param {{points: {at: string, value: number}[], label: string, unit: string}} props
  */
 export function TimeChart({ points, label, unit }) {
-  const place = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const plot = useRef(/** @type {any} */ (null));
-  const [seen, setSeen] = useState(/** @type {number | null} */ (null));
-  useEffect(() => {
-    const holder = /** @type {HTMLDivElement} */ (place.current);
-    const make = () => {
-      plot.current?.destroy();
-      plot.current = new uPlot(options(holder, unit, setSeen), columns(points), holder);
-    };
-    make();
-    const watch = new ResizeObserver(() => plot.current.setSize({ width: holder.clientWidth, height: HEIGHT }));
-    watch.observe(holder);
-    const end = onTheme(make);
-    return () => {
-      watch.disconnect();
-      end();
-      plot.current.destroy();
-      plot.current = null;
-    };
-  }, []);
-  useEffect(() => plot.current?.setData(columns(points)), [points]);
+  const { place, seen } = usePlot({ of: points, columns, options: (holder) => options(holder, unit), height: HEIGHT });
   const at = points[seen ?? points.length - 1];
   const most = Math.max(...points.map((point) => point.value));
   return html`<figure class="chart sheet">
@@ -57,21 +37,12 @@ function clock(iso) {
   return new Date(iso).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 }
 
-/** @param {HTMLElement} holder @param {string} unit @param {(index: number | null) => void} seen */
-function options(holder, unit, seen) {
-  const [line, quiet, rule] = ["--accent", "--quiet", "--rule"].map((token) => colourOf(holder, token));
-  const axis = {
-    stroke: quiet,
-    grid: { stroke: rule, width: 1 },
-    ticks: { show: false },
-    font: "12px system-ui, sans-serif",
-  };
+/** @param {HTMLElement} holder @param {string} unit */
+function options(holder, unit) {
+  const line = colourOf(holder, "--accent");
+  const axis = axisOf(holder);
   return {
-    width: holder.clientWidth,
-    height: HEIGHT,
-    legend: { show: false },
     padding: [10, 8, 0, 0],
-    cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: {
       y: {
         range: (/** @type {any} */ _plot, /** @type {number} */ _low, /** @type {number} */ high) => [
@@ -93,7 +64,6 @@ function options(holder, unit, seen) {
       { ...axis, size: 44 },
     ],
     series: [{}, { label: unit, stroke: line, width: 2, fill: transparent(line), points: { show: false } }],
-    hooks: { setCursor: [(/** @type {any} */ plot) => seen(plot.cursor.idx ?? null)] },
   };
 }
 

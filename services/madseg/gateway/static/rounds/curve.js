@@ -1,9 +1,9 @@
 // @ts-check
 /** Lines over whole numbers, such as epochs. */
 
-import uPlot from "/static/lib/uplot.js";
-import { colourOf, onTheme } from "/static/theme.js";
-import { html, useEffect, useRef, useState } from "/static/view.js";
+import { axisOf, usePlot } from "/static/plot.js";
+import { colourOf } from "/static/theme.js";
+import { html } from "/static/view.js";
 import { number } from "/static/words.js";
 
 const HEIGHT = 190;
@@ -17,31 +17,13 @@ const LINES = 6;
  *   tiny?: boolean}} props `tiny`: values such as 1e-5
  */
 export function Curve({ label, unit, series, digits = 3, low, high, tiny = false }) {
-  const place = useRef(/** @type {HTMLDivElement | null} */ (null));
-  const plot = useRef(/** @type {any} */ (null));
-  const now = useRef(series);
-  now.current = series;
-  const [seen, setSeen] = useState(/** @type {number | null} */ (null));
-  const shape = series.map((item) => item.name).join();
-  useEffect(() => {
-    const holder = /** @type {HTMLDivElement} */ (place.current);
-    const make = () => {
-      plot.current?.destroy();
-      const given = options(holder, now.current.length, { low, high, tiny, setSeen });
-      plot.current = new uPlot(given, columns(now.current), holder);
-    };
-    make();
-    const watch = new ResizeObserver(() => plot.current.setSize({ width: holder.clientWidth, height: HEIGHT }));
-    watch.observe(holder);
-    const end = onTheme(make);
-    return () => {
-      watch.disconnect();
-      end();
-      plot.current.destroy();
-      plot.current = null;
-    };
-  }, [shape]);
-  useEffect(() => plot.current?.setData(columns(series)), [series]);
+  const { place, seen } = usePlot({
+    of: series,
+    columns,
+    options: (holder, given) => options(holder, given.length, { low, high, tiny }),
+    height: HEIGHT,
+    shape: series.map((item) => item.name).join(),
+  });
   const all = columns(series);
   const at = Math.min(seen ?? all[0].length - 1, all[0].length - 1);
   const words = (/** @type {number | null | undefined} */ value) => valueWords(value, digits, tiny);
@@ -77,24 +59,14 @@ function columns(series) {
 }
 
 /** @param {HTMLElement} holder @param {number} lines @param {any} given */
-function options(holder, lines, { low, high, tiny, setSeen }) {
-  const [quiet, rule] = ["--quiet", "--rule"].map((token) => colourOf(holder, token));
-  const axis = {
-    stroke: quiet,
-    grid: { stroke: rule, width: 1 },
-    ticks: { show: false },
-    font: "12px system-ui, sans-serif",
-  };
+function options(holder, lines, { low, high, tiny }) {
+  const axis = axisOf(holder);
   const range = (/** @type {any} */ _plot, /** @type {number} */ least, /** @type {number} */ most) => {
     const room = 0.08 * (most - least || Math.abs(most) || 1);
     return [low ?? Math.max(0, least - room), high ?? most + room];
   };
   return {
-    width: holder.clientWidth,
-    height: HEIGHT,
-    legend: { show: false },
     padding: [10, 10, 0, 0],
-    cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { x: { time: false }, y: { range } },
     axes: [
       { ...axis, grid: { show: false }, size: 26, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500] },
@@ -114,6 +86,5 @@ function options(holder, lines, { low, high, tiny, setSeen }) {
         points: { show: true, size: 5 },
       })),
     ],
-    hooks: { setCursor: [(/** @type {any} */ plot) => setSeen(plot.cursor.idx ?? null)] },
   };
 }
