@@ -2,8 +2,8 @@
 
 import pytest
 
-from madseg.core.errors import AlreadyExists
-from madseg.requests import asked_for, check_repeated
+from madseg.core.errors import AlreadyExists, InvalidInput
+from madseg.requests import asked_for, check_repeated, number_in, token
 from madseg.v1 import rounds_pb2, scoring_pb2
 
 
@@ -33,3 +33,22 @@ def test_a_key_that_came_with_another_call_is_refused() -> None:
         check_repeated("k", "round 7", before, now)
     with pytest.raises(AlreadyExists, match="idempotency_key 'k' came with other arguments before, and made round 7"):
         check_repeated("k", "round 7", b"1", b"2")
+
+
+def test_a_page_begins_behind_a_number() -> None:
+    """The first one behind none; what no page of the list could end with is refused."""
+    assert number_in("", "n") is None
+    assert [number_in(token(n=number), "n") for number in (0, 7, (1 << 63) - 1)] == [0, 7, (1 << 63) - 1]
+    for text in (
+        "?",
+        "e30=",
+        "W10=",
+        token(m=7),
+        token(n="7"),
+        token(n=7.0),
+        token(n=-1),
+        token(n=1 << 63),
+        token(n=None),
+    ):
+        with pytest.raises(InvalidInput, match="page_token is not one that this method gave"):
+            number_in(text, "n")

@@ -62,6 +62,20 @@ def foreign_token(field: str = "page_token") -> InvalidInput:
     return InvalidInput(f"{field} is not one that this method gave", field=field)
 
 
+def number_in(page_token: str, name: str) -> int | None:
+    """The number that a page ended with, as `token(name=...)` packed it; None for the first page. Databases take it.
+
+    Raises:
+        InvalidInput: no token of this list.
+    """
+    if not page_token:
+        return None
+    number = from_token(page_token).get(name)
+    if not isinstance(number, int) or not 0 <= number < 1 << 63:
+        raise foreign_token()
+    return number
+
+
 def asked_for(request: Message) -> bytes:
     """SHA-256 of what a request asks for, which is all but its idempotency key and its note for people."""
     copied = type(request)()

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tests.browser import canned, scenes
+from tests.paged import one_a_page
 
 if TYPE_CHECKING:
     from tests.browser.stage import Stage
@@ -112,13 +113,21 @@ def _map(stage: "Stage", _: Request, image: str, model: str, number: str) -> Res
     return Response(content, media_type="application/octet-stream", headers=MAX_AGE)
 
 
-def _candidate_sets(stage: "Stage", _: Request) -> Any:
+def _candidate_sets(stage: "Stage", request: Request) -> Any:
     sizes = [] if stage.empty else stage.candidates
-    return [{**canned.candidate_set(), "id": f"{size:032x}", "size": size} for size in sizes]
+    sets = [{**canned.candidate_set(), "id": f"{size:032x}", "size": size} for size in sizes]
+    return _paged("candidate_sets", sets, request)
 
 
-def _campaigns(stage: "Stage", _: Request) -> Any:
-    return [] if stage.empty else [canned.campaign(stage.campaign_state)]
+def _campaigns(stage: "Stage", request: Request) -> Any:
+    before = {**canned.campaign("cancelled"), "id": canned.EARLIER}
+    campaigns = [] if stage.empty else [canned.campaign(stage.campaign_state), *([before] if stage.earlier else [])]
+    return _paged("campaigns", campaigns, request)
+
+
+def _paged(name: str, items: list[Any], request: Request) -> Any:
+    found, more = one_a_page(items, request.query_params.get("page_token", ""))
+    return {name: found, "next_page_token": more}
 
 
 def _campaign(stage: "Stage", *_: Any) -> Any:

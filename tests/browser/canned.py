@@ -11,6 +11,7 @@ Answer = dict[str, Any]
 NOW = datetime(2026, 5, 12, 14, 30, tzinfo=UTC)
 TARGET, COMPETITORS = "ours/3", ("deeplab/1", "segformer/4", "upernet/1")
 CAMPAIGN = "ca" * 16
+EARLIER = "ea" * 16
 RANKED = [name for name, _ in CLASSES[1:]]
 
 

@@ -46,6 +46,8 @@ class Stage:
     """Stands beside what people said, to be told as the text that it is."""
     to_judge: int = 30
     campaign_state: str = "open"
+    earlier: bool = False
+    """A campaign was cancelled before."""
     images: int = 48213
     candidates: list[int] = field(default_factory=lambda: [1186])
     """Sizes of the candidate sets, the newest first."""

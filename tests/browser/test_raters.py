@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.canned import CAMPAIGN
+from tests.browser.canned import CAMPAIGN, EARLIER
 from tests.browser.scenes import image_id
 from tests.browser.stage import Stage
 from tests.browser.windows import accessible, fits, until
@@ -88,6 +88,17 @@ def test_opening_a_campaign_by_keyboard(stage: Stage, window: Window) -> None:
     assert (sent["plan"]["raters"], sent["plan"]["counterexamples"], sent["plan"]["adaptive"]) == (5, 100, True)
     assert sent["note"] == "second round"
     assert len(sent["idempotency_key"]) == 32
+
+
+def test_every_campaign_can_be_picked(stage: Stage, window: Window) -> None:
+    """Those on later pages of the list too."""
+    stage.earlier = True
+    page = raters(stage, window)
+    campaigns = page.locator("label").filter(has_text="Campaign").locator("select")
+    expect(campaigns.locator("option")).to_have_count(2)
+    campaigns.select_option(index=1)
+    expect(page).to_have_url(f"{stage.url}/#/raters/{EARLIER}")
+    expect(campaigns).to_have_value(EARLIER)
 
 
 def test_a_small_m_is_proposed_small_sets(stage: Stage, window: Window) -> None:

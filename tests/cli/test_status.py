@@ -15,6 +15,7 @@ from tests.client.running import Running
 from tests.gateway.web.canned_finetune import RUN, CannedFineTune
 from tests.gateway.web.canned_rounds import CannedRounds
 from tests.gateway.web.canned_scoring import CannedScoring, campaign
+from tests.paged import one_a_page
 
 
 class Labelling(CannedScoring):
@@ -28,7 +29,8 @@ class Labelling(CannedScoring):
         found = [campaign(), campaign(), campaign()]
         found[1].state = scoring_pb2.CAMPAIGN_STATE_SCORED
         found[2].state = scoring_pb2.CAMPAIGN_STATE_CLOSED
-        return scoring_pb2.ListCampaignsResponse(campaigns=found)
+        page, more = one_a_page(found, request.page_token)
+        return scoring_pb2.ListCampaignsResponse(campaigns=page, next_page_token=more)
 
 
 @pytest.fixture

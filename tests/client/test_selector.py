@@ -171,7 +171,7 @@ def test_candidates_are_listed_over_pages(services: Running) -> None:
     assert found[0].placements[0].key.competitor == Version("theirs", 1)
     assert [item.perceptual_hash for item in found[:2]] == [None, (1 << 63) + 2]
     assert (found[1].mean_discrepancy, found[1].source) == (0.4, "camera-3")
-    assert services.client.candidate_sets()[0].note == "first cut"
+    assert next(services.client.candidate_sets()).note == "first cut"
 
 
 def test_an_unknown_set_is_not_found(services: Running) -> None:

@@ -101,7 +101,7 @@ def check_selector(database: Database) -> None:
     selector = Selector(database, criteria(), 2)
     assert selector.rankings() == states.rankings()
     with database.snapshot() as tx:
-        (known,) = candidate_sets.sets(tx)
+        ((known,), _) = candidate_sets.page(tx, 9, "")
         assert (known.size, known.note) == (9, "first")
     more = streams.images(29, 40)
     made = streams.records(streams.events(more, random.Random(1)), 2, [35, 17])
@@ -118,7 +118,7 @@ def check_labelling(database: Database) -> None:
     """What was said and chosen is as it was, its numbers go on, and the campaign that is open is scored on."""
     desk = Desk(database, neighbours(6))
     with database.snapshot() as tx:
-        newest, closed = campaigns.campaigns(tx, desk.now)
+        (newest, closed), _ = campaigns.page(tx, 9, "", desk.now)
         sets = choosing.chosen(tx, closed.kept)
     assert (closed.kept.state, closed.vetoed, closed.grades) == ("closed", 1, 10)
     assert (newest.kept.state, newest.vetoed, newest.grades, newest.kept.carried) == ("open", 1, 10, 10)

@@ -64,7 +64,7 @@ def chosen(desk: Desk) -> None:
 
 def wait_for_a_word(desk: Desk) -> None:
     """The round's images are graded, and it waits; its reader copies its id from the list."""
-    until(lambda: desk.client.campaigns(), 60)
+    until(lambda: list(desk.client.campaigns()), 60)
     score(desk, "ada", "ben", "cy")
     until(lambda: desk.client.round().awaits_approval, 60)
     desk.shell(f"ROUND={desk.client.round().id}")

@@ -72,7 +72,7 @@ def test_an_export_is_what_the_services_say(up: Up, asked: Asked, tmp_path: Path
         client.save_mask(task.id, encoded(pixels), revision)
     answer = terminal(up)("export", "all", out, "--pictures", "both", "--json")
     assert answer.code == 0
-    campaign, cut = client.campaign(), client.candidate_sets()[0]
+    campaign, cut = client.campaign(), next(client.candidate_sets())
     same = {
         "campaigns": [campaign],
         "opinions": [{"campaign_id": campaign.id, **plain(item)} for item in client.opinions(campaign.id)],

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import count
 
-from madseg.client import CampaignPlan, RoundPlan, RunPlan
+from madseg.client import CampaignPlan, Result, RoundPlan, RunPlan
 from madseg.core.messages import VersionRef
 from madseg.core.rounds import Step
 from madseg.ports import Database
@@ -11,6 +11,7 @@ from madseg.rounds import rounds
 from madseg.rounds.evaluating import Evaluator
 from madseg.rounds.plans import checked
 from madseg.rounds.rounds import Beginning, Round
+from madseg.rounds.standings import results
 from madseg.rounds.steps import Steps
 from madseg.rounds.supervise import Supervisor
 from tests.rounds.fakes import CLASSES, FakeNeighbours, id_of
@@ -20,6 +21,13 @@ PLAN = RoundPlan(
     CampaignPlan(raters=1, counterexamples=4, test_reserved=3, test_reported=3),
     training=RunPlan(s0="/srv/s0", t0="/srv/t0"),
 )
+
+
+def results_of(database: Database, number: int) -> list[Result]:
+    """A test set image by image."""
+    found, more = results(database, "small", number, 1000)
+    assert not more
+    return found
 
 
 class Desk:

@@ -13,6 +13,7 @@ from madseg.v1.masks_pb2_grpc import MasksServiceServicer, add_MasksServiceServi
 from madseg.v1.models_pb2_grpc import ModelsServiceServicer, add_ModelsServiceServicer_to_server
 from madseg.v1.scoring_pb2_grpc import ScoringServiceServicer, add_ScoringServiceServicer_to_server
 from madseg.v1.selector_pb2_grpc import SelectorServiceServicer, add_SelectorServiceServicer_to_server
+from tests.paged import one_a_page
 from tests.rounds.fakes import FakeNeighbours
 
 _CONTESTS = {
@@ -48,7 +49,7 @@ class Selector(SelectorServiceServicer):
         entered = [selector_pb2.CandidateChange(image_id=f"{at:032x}") for at in range(found)]
         return selector_pb2.DiffCandidatesResponse(entered=entered)
 
-    def ListCandidateSets(self, request: Any, context: Any) -> Any:
+    def ListCandidateSets(self, request: selector_pb2.ListCandidateSetsRequest, context: Any) -> Any:
         made = [
             selector_pb2.CandidateSet(
                 id=chosen.id, per_ranking=chosen.per_ranking, size=chosen.size,
@@ -57,7 +58,8 @@ class Selector(SelectorServiceServicer):
             for chosen, _ in reversed(self._known.competitions.values())
         ]  # fmt: skip
         cut = [selector_pb2.CandidateSet(id=item.id, size=item.size) for item in self._known.sets.values()]
-        return selector_pb2.ListCandidateSetsResponse(candidate_sets=[*cut, *made])
+        found, more = one_a_page([*cut, *made], request.page_token)
+        return selector_pb2.ListCandidateSetsResponse(candidate_sets=found, next_page_token=more)
 
     def ListCandidates(self, request: selector_pb2.ListCandidatesRequest, context: Any) -> Any:
         made = selector_pb2.ListCandidatesResponse()
@@ -118,9 +120,10 @@ class Scoring(ScoringServiceServicer):
     def GetCampaign(self, request: scoring_pb2.GetCampaignRequest, context: Any) -> Any:
         return scoring_pb2.GetCampaignResponse(campaign=_campaign(self._known.campaign(request.campaign_id)))
 
-    def ListCampaigns(self, request: Any, context: Any) -> Any:
+    def ListCampaigns(self, request: scoring_pb2.ListCampaignsRequest, context: Any) -> Any:
         found = [_campaign(item) for item in reversed(self._known.campaigns("small"))]
-        return scoring_pb2.ListCampaignsResponse(campaigns=found)
+        page, more = one_a_page(found, request.page_token)
+        return scoring_pb2.ListCampaignsResponse(campaigns=page, next_page_token=more)
 
     def CancelCampaign(self, request: scoring_pb2.CancelCampaignRequest, context: Any) -> Any:
         self._known.cancel_campaign(request.campaign_id)

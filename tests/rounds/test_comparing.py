@@ -11,8 +11,8 @@ from madseg.core.errors import InvalidInput, NotFound
 from madseg.core.rounds import Step
 from madseg.rounds.comparing import compare, coverage
 from madseg.rounds.evaluating import LANE
-from madseg.rounds.standings import SEED, results
-from tests.rounds.desk import Desk
+from madseg.rounds.standings import SEED
+from tests.rounds.desk import Desk, results_of
 from tests.rounds.fakes import BETTER, placed
 
 OLD, NEW = Version("small", 1), Version("small", 2)
@@ -30,7 +30,7 @@ def done(desk: Desk) -> Desk:
 def rows(done: Desk, number: int) -> dict[Version, dict[str, float]]:
     """mIoU by version and image."""
     found: dict[Version, dict[str, float]] = {}
-    for item in results(done.database, "small", number):
+    for item in results_of(done.database, number):
         found.setdefault(item.version, {})[item.image_id] = item.mean_iou
     return found
 

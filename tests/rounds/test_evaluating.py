@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import delete, func, insert, select
 
-from madseg.client import MaskTaskState, TestKind, Version
+from madseg.client import MaskTaskState, Result, TestKind, Version
 from madseg.core.confusion import confusion, mean_iou
 from madseg.core.errors import NotFound
 from madseg.core.label_map import decode, from_dense
@@ -15,7 +15,7 @@ from madseg.ports import Database
 from madseg.rounds.evaluating import LANE, unpacked
 from madseg.rounds.standings import results, standings
 from madseg.rounds.tables import FIGURES, IMAGES, RESULTS
-from tests.rounds.desk import Desk
+from tests.rounds.desk import Desk, results_of
 from tests.rounds.fakes import BETTER, CLASSES, said, truth
 
 OLD, NEW = Version("small", 1), Version("small", 2)
@@ -44,7 +44,7 @@ def test_every_version_on_every_set_by_hand(done: Desk) -> None:
     ]
     assert [item.version for item in found.standings if item.set == 0] == [OLD, NEW, BETTER]
     for at, number in ((0, 1), (1, LANE)):
-        rows = results(done.database, "small", number)
+        rows = results_of(done.database, number)
         assert all(item.mean_iou == expected(item.image_id, item.version) for item in rows)
         for item in (item for item in found.standings if item.set == at):
             values = [row.mean_iou for row in rows if row.version == item.version]
@@ -58,7 +58,7 @@ def test_versions_are_compared_on_the_same_images(done: Desk) -> None:
     """The new one against the old, who is tied with whom, and T0-report from the run."""
     found = standings(done.database, "small")
     lane = next(item for item in found.differences if item.set == 1)
-    rows = {(item.image_id, item.version): item.mean_iou for item in results(done.database, "small", LANE)}
+    rows = {(item.image_id, item.version): item.mean_iou for item in results_of(done.database, LANE)}
     changes = [rows[image, NEW] - rows[image, OLD] for image, version in rows if version == NEW]
     assert (lane.before, lane.after, lane.gain.images) == (OLD, NEW, 5)
     assert lane.gain.value == pytest.approx(np.mean(changes))
@@ -83,12 +83,12 @@ def test_what_is_counted_is_kept_and_not_counted_again(done: Desk) -> None:
 
 def test_a_late_veto_takes_an_image_out(done: Desk) -> None:
     """The set says how many."""
-    image = results(done.database, "small", 1)[0].image_id
+    image = results_of(done.database, 1)[0].image_id
     done.around.veto(image)
     done.evaluator.refresh("small", whole=True)
     found = standings(done.database, "small")
     assert (found.sets[0].images, found.sets[0].vetoed) == (2, 1)
-    assert image not in {item.image_id for item in results(done.database, "small", 1)}
+    assert image not in {item.image_id for item in results_of(done.database, 1)}
 
 
 @pytest.mark.parametrize("step", [Step.EVALUATING, Step.REPLAYING])
@@ -103,7 +103,7 @@ def test_an_image_that_is_forgotten_meanwhile_is_left_out(desk: Desk, step: Step
     ended = desk.until(Step.ENDED)
     assert (ended.outcome, ended.notes) == (Outcome.RELEASED, ())
     assert standings(desk.database, "small").sets[0].images == 2
-    assert image not in {item.image_id for item in results(desk.database, "small", 1)}
+    assert image not in {item.image_id for item in results_of(desk.database, 1)}
 
 
 def test_another_mask_of_an_image_is_counted_anew(done: Desk) -> None:
@@ -129,10 +129,41 @@ def test_a_version_that_learned_from_an_image_is_not_clean_on_its_set(done: Desk
     assert clean == {OLD: True, NEW: False, BETTER: True}
 
 
+def test_results_come_in_pages(database: Database) -> None:
+    """By image, then version, each once, though a mask is taken away and another version counted between two pages."""
+    desk = Desk(database)
+    desk.around.all_drawn()
+    desk.start()
+    desk.until(Step.ENDED)
+    whole = results_of(database, LANE)
+    order = [(item.image_id, item.version) for item in whole]
+    assert (len(order), order) == (15, sorted(order))
+    for size in (1, 2, 4, 15, 16):
+        read: list[Result] = []
+        more, after = True, None
+        while more:
+            found, more = results(database, "small", LANE, size, after)
+            read += found
+            after = (read[-1].image_id, read[-1].version)
+        assert read == whole
+    first, _ = results(database, "small", LANE, 4)
+    gone, grown, late = order[3][0], order[6][0], Version("zebra", 1)
+    with database.write() as tx:
+        masks = {row.image_id: row.mask for row in tx.execute(select(IMAGES).where(IMAGES.c.round == LANE))}
+        tx.execute(delete(IMAGES).where(IMAGES.c.image_id == gone, IMAGES.c.round == LANE))
+        added = {"model": late.model, "version": late.version, "confusion": b"", "mean_iou": 0.5}
+        tx.execute(insert(RESULTS), [{**added, "mask": masks[image]} for image in (order[0][0], grown)])
+    rest, more = results(database, "small", LANE, 15, order[3])
+    left = [place for place in order[4:] if place[0] != gone]
+    assert first == whole[:4]
+    assert not more
+    assert [(item.image_id, item.version) for item in rest] == sorted([*left, (grown, late)])
+
+
 def test_results_of_a_round_that_isn_t_there(done: Desk) -> None:
     """It is said."""
     with pytest.raises(NotFound, match="small has no round 7"):
-        results(done.database, "small", 7)
+        results_of(done.database, 7)
 
 
 def test_table_one_of_ten_versions_and_ten_rounds_is_kept(database: Database) -> None:

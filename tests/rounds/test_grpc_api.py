@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,42 @@ def test_a_round_over_the_wire(otto: Client, around: FakeNeighbours) -> None:
     assert found == otto.standings("small")
     assert [(item.kind, item.images) for item in found.sets[:2]] == [("round", 3), ("random_lane", 5)]
     assert {item.version for item in otto.results("round", 1)} == {Version("better", 1), *map(_small, (1, 2))}
-    assert len(otto.results("random_lane")) == 5 * 3
+    assert len(list(otto.results("random_lane", page_size=4))) == 5 * 3
+
+
+def test_results_are_read_to_the_end(otto: Client, around: FakeNeighbours) -> None:
+    """A token goes on with its own test set alone, and names the target that the first page was of."""
+    around.all_drawn()
+    whole = list(otto.results("random_lane"))
+    assert len(whole) == 5 * 2
+    assert list(otto.results("random_lane", page_size=4)) == whole
+    assert otto.result_page("random_lane", page_size=0).results == tuple(whole)
+    more = otto.result_page("random_lane", page_size=4).next_page_token
+    around.away = {"target"}
+    assert otto.result_page("random_lane", page_token=more).results == tuple(whole[4:])
+    assert otto.result_page("random_lane", model="small", page_token=more).next_page_token == ""
+    wrong: list[Callable[[], object]] = [
+        lambda: otto.result_page("round", 1, page_token=more),
+        lambda: otto.result_page("random_lane", model="other", page_token=more),
+        *(partial(otto.result_page, "random_lane", page_token=text) for text in _garbled()),
+    ]
+    for call in wrong:
+        with pytest.raises(InvalidArgument, match="page_token"):
+            call()
+
+
+def _garbled() -> list[str]:
+    of, last = ["small", 0], ["a" * 32, "small", 1]
+    made = [
+        token(before=1),
+        token(results=of),
+        token(results=of, after=[*last, 1]),
+        token(results=["small", "0"], after=last),
+        token(results=of, after=["a" * 32, "small", 1 << 31]),
+        token(results=of, after=["a" * 32, "small", -1]),
+        token(results=of, after=["a\0", "small", 1]),
+    ]
+    return ["?", "W10=", *made]
 
 
 def _small(number: int) -> Version:
@@ -173,7 +209,7 @@ def test_roles(served: Served, otto: Client) -> None:
     """Raters look at rounds and not at figures; reviewers at both; nobody without a token."""
     made, ada = otto.start_round(PLAN), served.client("ada")
     assert ada.round(made.id) == otto.round()
-    for call in (ada.standings, lambda: ada.results("round", 1), lambda: ada.cancel_round(made.id)):
+    for call in (ada.standings, lambda: ada.result_page("round", 1), lambda: ada.cancel_round(made.id)):
         with pytest.raises(Forbidden):
             call()
     assert served.client("rita").standings().sets == ()
@@ -190,9 +226,9 @@ def test_what_isn_t_there(otto: Client, around: FakeNeighbours) -> None:
     with pytest.raises(NotFound):
         otto.start_round(PLAN, model="other")
     with pytest.raises(InvalidArgument, match="T0-report has figures alone"):
-        otto.results(c.TestKind.T0_REPORT)
+        otto.result_page(c.TestKind.T0_REPORT)
     with pytest.raises(NotFound, match="no round 1"):
-        otto.results("round", 1)
+        list(otto.results("round", 1))
     with pytest.raises(InvalidArgument, match="round_id must be given"):
         otto.cancel_round("")
     around.away = {"target", "contests", "released"}

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import update
 
 from madseg.core.candidates import BY_DISCREPANCY, Order, Strategy
-from madseg.core.errors import AlreadyExists
+from madseg.core.errors import AlreadyExists, InvalidInput
 from madseg.ports import Database
+from madseg.requests import token
 from madseg.selector import candidate_sets
 from madseg.selector.candidate_sets import CandidateSet
 from madseg.selector.cut import Cutting, cut
@@ -43,8 +44,33 @@ def test_a_key_cuts_once(database: Database, queries: Queries) -> None:
         made("monday", b"2" * 32)
     others = [made(None), made(None), made("tuesday")]
     with database.snapshot() as tx:
-        assert [first, *others] == candidate_sets.sets(tx)[::-1]
+        assert [first, *others] == candidate_sets.page(tx, 9, "")[0][::-1]
     assert [item.cut_at for item in (first, *others)] == [7, 8, 9, 10]
+
+
+def test_sets_come_in_pages(database: Database, queries: Queries) -> None:
+    """Newest first, each once, though another one is cut between two pages; the last page has no token."""
+    api = SelectorApi(database, streams.TOPIC, queries, lambda _: None, lambda: 0, lambda _: 0)
+
+    def cut_one() -> str:
+        asked = pb.CutCandidatesRequest(per_ranking=3, allow_incomplete=True)
+        return api.CutCandidates(asked, None).candidate_set.id
+
+    def page(size: int, page_token: str) -> tuple[list[str], str]:
+        answer = api.ListCandidateSets(pb.ListCandidateSetsRequest(page_size=size, page_token=page_token), None)
+        return [item.id for item in answer.candidate_sets], answer.next_page_token
+
+    made = [cut_one() for _ in range(5)]
+    first, more = page(2, "")
+    later = cut_one()
+    second, more = page(2, more)
+    assert (first + second, page(2, more), page(1, more)) == (made[:0:-1], ([made[0]], ""), ([made[0]], ""))
+    assert page(0, "") == page(6, "") == ([later, *made[::-1]], "")
+    for text in ("?", token(set=made[0], rank=1), token(after=made[0]), token(campaign_number=5)):
+        with pytest.raises(InvalidInput, match="page_token"):
+            page(2, text)
+    with pytest.raises(InvalidInput, match="page_size"):
+        page(1001, "")
 
 
 def test_a_key_that_lost_a_race_is_checked_where_the_set_is_stored(database: Database, queries: Queries) -> None:

@@ -84,7 +84,7 @@ def create(
 def listed(json: Json = False) -> None:
     """List the campaigns, newest first."""
     with connect() as client:
-        found = client.campaigns()
+        found = list(client.campaigns())
     if json:
         emit(found)
         return

@@ -77,7 +77,7 @@ def cut(
 def sets(json: Json = False) -> None:
     """List the candidate sets cut so far."""
     with connect() as client:
-        found = client.candidate_sets()
+        found = list(client.candidate_sets())
     if json:
         emit(found)
         return
@@ -112,8 +112,7 @@ def shown(candidate_set: SetId = "", json: Json = False) -> None:
     """Show what a candidate set was cut from, and how many images each class has in it."""
     with connect() as client:
         members = list(client.candidates(candidate_set))
-        known = client.candidate_sets()
-    chosen = next((item for item in known if item.id == (candidate_set or item.id)), None)
+        chosen = next((item for item in client.candidate_sets() if item.id == (candidate_set or item.id)), None)
     per_class = Counter(name for item in members for name in {place.key.class_name for place in item.placements})
     if json:
         emit({"candidate_set": chosen, "per_class": dict(sorted(per_class.items()))})

@@ -14,6 +14,7 @@ from madseg.client.values.candidates import (
     CandidateDiff,
     CandidatePage,
     CandidateSet,
+    CandidateSetPage,
     CutStrategy,
     Places,
 )
@@ -81,11 +82,20 @@ class CandidateCalls:
         answer = self._selector.call(self._candidate_stub().CutCandidates, request, timeout)
         return to_candidate_set(answer.candidate_set)
 
-    def candidate_sets(self) -> list[CandidateSet]:
-        """The candidate sets cut so far, newest first."""
-        request = selector_pb2.ListCandidateSetsRequest()
+    def candidate_sets(self, *, page_size: int = 100) -> Iterator[CandidateSet]:
+        """The candidate sets cut so far, newest first, a page at a time."""
+
+        def fetch(token: str) -> tuple[Sequence[CandidateSet], str]:
+            page = self.candidate_set_page(page_size=page_size, page_token=token)
+            return page.candidate_sets, page.next_page_token
+
+        return over_pages(fetch)
+
+    def candidate_set_page(self, *, page_size: int = 100, page_token: str = "") -> CandidateSetPage:
+        """One page of candidate sets, newest first."""
+        request = fill(selector_pb2.ListCandidateSetsRequest, page_size=page_size, page_token=page_token)
         answer = self._selector.call(self._candidate_stub().ListCandidateSets, request)
-        return [to_candidate_set(item) for item in answer.candidate_sets]
+        return CandidateSetPage(tuple(map(to_candidate_set, answer.candidate_sets)), answer.next_page_token)
 
     def candidates(self, candidate_set_id: str = "", *, page_size: int = 100) -> Iterator[Candidate]:
         """The images of a candidate set (default: the newest) in global rank order, a page at a time.

@@ -18,6 +18,7 @@ from madseg.client.decode.rounds import (
 from madseg.client.pages import over_pages
 from madseg.client.values.rounds import (
     Result,
+    ResultPage,
     Round,
     RoundPage,
     RoundPlan,
@@ -122,14 +123,42 @@ class RoundCalls:
         request = fill(rounds_pb2.GetStandingsRequest, model=model)
         return to_standings(self._rounds.call(self._rounds_stub().GetStandings, request, timeout))
 
-    def results(self, kind: str | TestKind, round_number: int = 0, *, model: str = "") -> list[Result]:
-        """A test set image by image, by image id, then version: "round" with its number, or "random_lane".
+    def results(
+        self, kind: str | TestKind, round_number: int = 0, *, model: str = "", page_size: int = 1000
+    ) -> Iterator[Result]:
+        """A test set image by image, by image id, then version, a page at a time: "round" with its number, or
+        "random_lane".
 
         Raises:
             NotFound: there is no such round.
         """
-        request = fill(rounds_pb2.ListResultsRequest, model=model, kind=from_kind(kind), round=round_number)
-        return [to_result(item) for item in self._rounds.call(self._rounds_stub().ListResults, request).results]
+
+        def fetch(token: str) -> tuple[Sequence[Result], str]:
+            page = self.result_page(kind, round_number, model=model, page_size=page_size, page_token=token)
+            return page.results, page.next_page_token
+
+        return over_pages(fetch)
+
+    def result_page(
+        self,
+        kind: str | TestKind,
+        round_number: int = 0,
+        *,
+        model: str = "",
+        page_size: int = 1000,
+        page_token: str = "",
+    ) -> ResultPage:
+        """One page of that. The first one counts what is new."""
+        request = fill(
+            rounds_pb2.ListResultsRequest,
+            model=model,
+            kind=from_kind(kind),
+            round=round_number,
+            page_size=page_size,
+            page_token=page_token,
+        )
+        answer = self._rounds.call(self._rounds_stub().ListResults, request)
+        return ResultPage(tuple(map(to_result, answer.results)), answer.next_page_token)
 
     def _rounds_stub(self) -> RoundsServiceStub:
         return self._rounds.stub(RoundsServiceStub)

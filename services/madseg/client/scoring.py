@@ -21,6 +21,7 @@ from madseg.client.values.scoring import (
     Agreement,
     Assignment,
     Campaign,
+    CampaignPage,
     CampaignPlan,
     ChosenSets,
     Opinion,
@@ -67,10 +68,20 @@ class ScoringCalls:
         )
         return to_campaign(self._labelling.call(self._scoring_stub().CreateCampaign, request, timeout).campaign)
 
-    def campaigns(self) -> list[Campaign]:
-        """All campaigns, newest first."""
-        answer = self._labelling.call(self._scoring_stub().ListCampaigns, scoring_pb2.ListCampaignsRequest())
-        return [to_campaign(item) for item in answer.campaigns]
+    def campaigns(self, *, page_size: int = 100) -> Iterator[Campaign]:
+        """All campaigns, newest first, a page at a time."""
+
+        def fetch(token: str) -> tuple[Sequence[Campaign], str]:
+            page = self.campaign_page(page_size=page_size, page_token=token)
+            return page.campaigns, page.next_page_token
+
+        return over_pages(fetch)
+
+    def campaign_page(self, *, page_size: int = 100, page_token: str = "") -> CampaignPage:
+        """One page of campaigns, newest first."""
+        request = fill(scoring_pb2.ListCampaignsRequest, page_size=page_size, page_token=page_token)
+        answer = self._labelling.call(self._scoring_stub().ListCampaigns, request)
+        return CampaignPage(tuple(map(to_campaign, answer.campaigns)), answer.next_page_token)
 
     def campaign(self, campaign_id: str = "") -> Campaign:
         """A campaign (default: the newest) and how far it has come.

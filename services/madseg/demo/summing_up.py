@@ -57,7 +57,7 @@ def sum_up(loop: Loop) -> Sum | None:
     fresh = {image_id: item for image_id, item in loop.known.items() if image_id not in learned}
     contest = meet(old, new, answers, fresh, content(), CONTEST)
     whole = ([answers[version].mious[image_id] for image_id in fresh] for version in (old, new))
-    lane = paired_change(LANE, client.results(TestKind.RANDOM_LANE, model=old.model), old, new)
+    lane = paired_change(LANE, list(client.results(TestKind.RANDOM_LANE, model=old.model)), old, new)
     found = (
         lane,
         report_change(standings, old, new),

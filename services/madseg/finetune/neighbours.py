@@ -118,7 +118,7 @@ class Remote(Neighbours):
 
     def campaigns(self, model: str) -> tuple[str, ...]:
         with told("fine-tuning"):
-            found = self._client.campaigns()
+            found = list(self._client.campaigns(page_size=1000))
         return tuple(item.id for item in reversed(found) if item.target.model == model)
 
     def masks(self, campaign_id: str) -> Iterator[tuple[str, bytes]]:
@@ -129,7 +129,7 @@ class Remote(Neighbours):
     def tested(self) -> dict[str, str]:
         found: dict[str, str] = {}
         with told("fine-tuning"):
-            for campaign in self._client.campaigns():
+            for campaign in self._client.campaigns(page_size=1000):
                 if campaign.state is client.CampaignState.CLOSED:
                     chosen = self._client.chosen_sets(campaign.id)
                     found |= {item.image_id: f"T of campaign {campaign.id}" for item in chosen.test}

@@ -9,8 +9,8 @@ from madseg.core.errors import InvalidInput
 from madseg.core.messages import VersionRef
 from madseg.core.rounds import Step
 from madseg.ports import Database
-from madseg.requests import asked_for, foreign_token, from_token, page_size, plain_text, token
-from madseg.rounds import encoding, policies, rounds
+from madseg.requests import MAX_PAGE, asked_for, number_in, page_size, plain_text, token
+from madseg.rounds import encoding, paging, policies, rounds
 from madseg.rounds.asking import Asking, model_name
 from madseg.rounds.encoding import MAX_ID, set_number
 from madseg.rounds.neighbours import Neighbours
@@ -60,7 +60,7 @@ class RoundsApi(RoundsServiceServicer):
     def ListRounds(self, request: pb.ListRoundsRequest, context: Any) -> pb.ListRoundsResponse:
         self._asking.who(context)
         size, model = page_size(request.page_size, 100), model_name(request.model)
-        before = _before(request.page_token)
+        before = number_in(request.page_token, "before")
         with self._database.snapshot() as tx:
             found = rounds.page(tx, model, before, size + 1)
         more = token(before=found[size - 1].serial) if len(found) > size else ""
@@ -112,11 +112,15 @@ class RoundsApi(RoundsServiceServicer):
 
     def ListResults(self, request: pb.ListResultsRequest, context: Any) -> pb.ListResultsResponse:
         self._asking.who(context, Role.REVIEWER, Role.OPERATOR)
-        model = self._asking.model(request.model)
-        number = set_number(request.kind, request.round)
-        self._asking.refresh(model)
-        found = results(self._database, model, number)
-        return pb.ListResultsResponse(results=map(encoding.result_proto, found))
+        size, number = page_size(request.page_size, MAX_PAGE), set_number(request.kind, request.round)
+        if request.page_token:
+            model, after = paging.after_result(request.page_token, model_name(request.model), number)
+        else:
+            model, after = self._asking.model(request.model), None
+            self._asking.refresh(model)
+        found, more = results(self._database, model, number, size, after)
+        following = paging.next_results(model, number, found[-1]) if more else ""
+        return pb.ListResultsResponse(results=map(encoding.result_proto, found), next_page_token=following)
 
     def _plan(self, message: pb.RoundPlan) -> RoundPlan:
         """A plan that can be, also for those who train: people's work isn't to be in vain."""
@@ -128,16 +132,6 @@ class RoundsApi(RoundsServiceServicer):
     def _round(self, round_id: str) -> Round:
         with self._database.snapshot() as tx:
             return rounds.round_of(tx, plain_text(round_id, "round_id", MAX_ID))
-
-
-def _before(page_token: str) -> int | None:
-    """The serial number before which a page begins, None for the first one."""
-    if not page_token:
-        return None
-    before = from_token(page_token).get("before")
-    if not isinstance(before, int) or not 0 <= before < 1 << 63:
-        raise foreign_token()
-    return before
 
 
 def _named(round_id: str) -> str:

@@ -29,8 +29,8 @@ PLACED = 1000
 
 class Neighbours(ABC):
     """The other services. Thread-safe. Every call may be made again without another effect: what makes something takes
-    a `key`, and a second call with it answers with what the first one made, or is a Conflict where it asks for something
-    else.
+    a `key`, and a second call with it answers with what the first one made, or is a Conflict where it asks for
+    something else.
 
     Every call raises Unavailable where the service doesn't answer, or may answer otherwise later, and what else it says
     as it says it.
@@ -197,17 +197,19 @@ class Remote(Neighbours):
 
     def competition(self, candidate_set_id: str) -> tuple[CandidateSet, Sequence[Candidate]]:
         with told("rounds"):
-            found = [item for item in self._client.candidate_sets() if candidate_set_id in ("", item.id)]
-            chosen = found if candidate_set_id else [item for item in found if item.contestants]
-            if not chosen:
+            sets = self._client.candidate_sets()
+            chosen = next(
+                (item for item in sets if (item.id == candidate_set_id if candidate_set_id else item.contestants)), None
+            )
+            if chosen is None:
                 which = candidate_set_id[:100] or "with contestants"
                 raise NotFound(f"no candidate set {which}: `madseg candidates cut --contestant` makes one")
-            if not chosen[0].contestants:
+            if not chosen.contestants:
                 raise InvalidInput(
-                    f"candidate set {chosen[0].id} was cut for a target and has no contestants",
+                    f"candidate set {chosen.id} was cut for a target and has no contestants",
                     field="candidate_set_id",
                 )
-            return chosen[0], list(self._client.candidates(chosen[0].id, page_size=1000))
+            return chosen, list(self._client.candidates(chosen.id, page_size=1000))
 
     def places(self, target: Version, image_ids: Sequence[str], per_ranking: int) -> Sequence[ImagePlaces]:
         found: list[ImagePlaces] = []
@@ -227,7 +229,7 @@ class Remote(Neighbours):
 
     def campaigns(self, model: str) -> Sequence[Campaign]:
         with told("rounds"):
-            found = self._client.campaigns()
+            found = list(self._client.campaigns(page_size=1000))
         return [item for item in reversed(found) if item.target.model == model]
 
     def cancel_campaign(self, campaign_id: str) -> None:

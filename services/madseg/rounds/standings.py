@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, and_, insert, select
+from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from madseg.client.values.common import Version
@@ -103,8 +103,12 @@ def test_set(database: Database, model: str, number: int) -> tuple[Table, TestSe
     return found, _set(found, numbered, vetoed)
 
 
-def results(database: Database, model: str, number: int) -> list[Result]:
-    """One set image by image; `number` 0 is the random lane.
+def results(
+    database: Database, model: str, number: int, size: int, after: tuple[str, Version] | None = None
+) -> tuple[list[Result], bool]:
+    """Up to `size` results of one set by image id, then version, and whether there are more behind them.
+
+    `number` 0 is the random lane. `after` is the image and the version that the page before ended with.
 
     Raises:
         NotFound: no such round.
@@ -112,8 +116,18 @@ def results(database: Database, model: str, number: int) -> list[Result]:
     with database.snapshot() as tx:
         if number != LANE and number not in {item.number for item in rounds.of_model(tx, model)}:
             raise NotFound(f"{model} has no round {number}")
-        rows = tx.execute(_joined(model, number).order_by(IMAGES.c.image_id, RESULTS.c.model, RESULTS.c.version))
-        return [Result(row.image_id, Version(row.model, row.version), row.mean_iou) for row in rows if row.model]
+        query = _joined(model, number).where(RESULTS.c.model.is_not(None))
+        query = query if after is None else query.where(_behind(*after))
+        rows = tx.execute(query.order_by(IMAGES.c.image_id, RESULTS.c.model, RESULTS.c.version).limit(size + 1))
+        found = [Result(row.image_id, Version(row.model, row.version), row.mean_iou) for row in rows]
+    return found[:size], len(found) > size
+
+
+def _behind(image: str, version: Version) -> ColumnElement[bool]:
+    named, later = RESULTS.c.model == version.model, RESULTS.c.version > version.version
+    rest = or_(RESULTS.c.model > version.model, and_(named, later))
+    # The first condition says nothing new: by it alone the databases begin at the image in the key of IMAGES.
+    return and_(IMAGES.c.image_id >= image, or_(IMAGES.c.image_id > image, rest))
 
 
 def _joined(model: str, number: int | None = None) -> Any:

@@ -14,7 +14,7 @@ from madseg.core.errors import NotFound
 from madseg.core.messages import Defender, VersionRef
 from madseg.core.ranking import RankingKey
 from madseg.core.taxonomy import Taxonomy
-from madseg.requests import check_repeated
+from madseg.requests import check_repeated, number_in, token
 from madseg.selector.contests import Progress
 from madseg.selector.queries import Cut
 from madseg.selector.tables import BANS, CANDIDATE_SETS, CANDIDATES
@@ -126,9 +126,17 @@ def known_by_key(tx: Connection, key: str, asked: bytes | None = None) -> Candid
     return _candidate_set(row)
 
 
-def sets(tx: Connection) -> list[CandidateSet]:
-    """All sets, newest first."""
-    return [_candidate_set(row) for row in tx.execute(select(CANDIDATE_SETS).order_by(CANDIDATE_SETS.c.number.desc()))]
+def page(tx: Connection, size: int, page_token: str) -> tuple[list[CandidateSet], str]:
+    """Up to `size` sets, newest first, and the token of the next page, "" at the end.
+
+    Raises:
+        InvalidInput: the token isn't one of this list.
+    """
+    query, last = select(CANDIDATE_SETS).order_by(CANDIDATE_SETS.c.number.desc()), number_in(page_token, "set_number")
+    behind = query if last is None else query.where(CANDIDATE_SETS.c.number < last)
+    rows = tx.execute(behind.limit(size + 1)).all()
+    following = token(set_number=rows[size - 1].number) if len(rows) > size else ""
+    return list(map(_candidate_set, rows[:size])), following
 
 
 def one_set(tx: Connection, set_id: str) -> CandidateSet:

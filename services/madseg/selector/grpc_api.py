@@ -9,7 +9,7 @@ from madseg.core.errors import InvalidInput
 from madseg.core.messages import checked_image_id
 from madseg.core.times import micros
 from madseg.ports import Database
-from madseg.requests import asked_for, from_token, page_size, plain_text, token
+from madseg.requests import MAX_PAGE, asked_for, from_token, page_size, plain_text, token
 from madseg.selector import candidate_sets, edits, encoding, history, paging
 from madseg.selector.candidate_facts import candidate_facts
 from madseg.selector.cut import Cutting, cut
@@ -130,9 +130,10 @@ class SelectorApi(SelectorServiceServicer):
         return pb.CutCandidatesResponse(candidate_set=encoding.set_proto(made))
 
     def ListCandidateSets(self, request: pb.ListCandidateSetsRequest, context: Any) -> pb.ListCandidateSetsResponse:
+        size = page_size(request.page_size, MAX_PAGE)
         with self._database.snapshot() as tx:
-            found = candidate_sets.sets(tx)
-        return pb.ListCandidateSetsResponse(candidate_sets=[encoding.set_proto(item) for item in found])
+            found, more = candidate_sets.page(tx, size, request.page_token)
+        return pb.ListCandidateSetsResponse(candidate_sets=map(encoding.set_proto, found), next_page_token=more)
 
     def ListCandidates(self, request: pb.ListCandidatesRequest, context: Any) -> pb.ListCandidatesResponse:
         size = page_size(request.page_size, 100)

@@ -160,7 +160,7 @@ class RoundsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListResults(self, request, context):
-        """One test set image by image. Reviewers and operators.
+        """One test set image by image, in pages. Reviewers and operators.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

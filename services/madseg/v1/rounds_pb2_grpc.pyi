@@ -57,7 +57,7 @@ class RoundsServiceStub:
     GetStandings: _grpc.UnaryUnaryMultiCallable[_rounds_pb2.GetStandingsRequest, _rounds_pb2.GetStandingsResponse]
     """Every version of a target, and its competitors, on every test set so far (Table 1). Reviewers and operators."""
     ListResults: _grpc.UnaryUnaryMultiCallable[_rounds_pb2.ListResultsRequest, _rounds_pb2.ListResultsResponse]
-    """One test set image by image. Reviewers and operators."""
+    """One test set image by image, in pages. Reviewers and operators."""
 
 @_typing.type_check_only
 class RoundsServiceAsyncStub(RoundsServiceStub):
@@ -88,7 +88,7 @@ class RoundsServiceAsyncStub(RoundsServiceStub):
     GetStandings: _aio.UnaryUnaryMultiCallable[_rounds_pb2.GetStandingsRequest, _rounds_pb2.GetStandingsResponse]  # type: ignore[assignment]
     """Every version of a target, and its competitors, on every test set so far (Table 1). Reviewers and operators."""
     ListResults: _aio.UnaryUnaryMultiCallable[_rounds_pb2.ListResultsRequest, _rounds_pb2.ListResultsResponse]  # type: ignore[assignment]
-    """One test set image by image. Reviewers and operators."""
+    """One test set image by image, in pages. Reviewers and operators."""
 
 class RoundsServiceServicer(metaclass=_abc_1.ABCMeta):
     """Carries rounds through: mine, cut M, score, reserve T, cut S, draw, evaluate, train, release, replay.
@@ -176,6 +176,6 @@ class RoundsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _rounds_pb2.ListResultsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_rounds_pb2.ListResultsResponse, _abc.Awaitable[_rounds_pb2.ListResultsResponse]]:
-        """One test set image by image. Reviewers and operators."""
+        """One test set image by image, in pages. Reviewers and operators."""
 
 def add_RoundsServiceServicer_to_server(servicer: RoundsServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

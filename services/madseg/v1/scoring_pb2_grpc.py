@@ -131,7 +131,7 @@ class ScoringServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListCampaigns(self, request, context):
-        """All campaigns, newest first. Everybody.
+        """All campaigns, newest first, in pages. Everybody.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -38,7 +38,7 @@ class ScoringServiceStub:
     CreateCampaign: _grpc.UnaryUnaryMultiCallable[_scoring_pb2.CreateCampaignRequest, _scoring_pb2.CreateCampaignResponse]
     """Opens a campaign over a candidate set. Operators."""
     ListCampaigns: _grpc.UnaryUnaryMultiCallable[_scoring_pb2.ListCampaignsRequest, _scoring_pb2.ListCampaignsResponse]
-    """All campaigns, newest first. Everybody."""
+    """All campaigns, newest first, in pages. Everybody."""
     GetCampaign: _grpc.UnaryUnaryMultiCallable[_scoring_pb2.GetCampaignRequest, _scoring_pb2.GetCampaignResponse]
     """One campaign and how far it has come. Everybody."""
     WatchCampaign: _grpc.UnaryStreamMultiCallable[_scoring_pb2.WatchCampaignRequest, _scoring_pb2.WatchCampaignResponse]
@@ -82,7 +82,7 @@ class ScoringServiceAsyncStub(ScoringServiceStub):
     CreateCampaign: _aio.UnaryUnaryMultiCallable[_scoring_pb2.CreateCampaignRequest, _scoring_pb2.CreateCampaignResponse]  # type: ignore[assignment]
     """Opens a campaign over a candidate set. Operators."""
     ListCampaigns: _aio.UnaryUnaryMultiCallable[_scoring_pb2.ListCampaignsRequest, _scoring_pb2.ListCampaignsResponse]  # type: ignore[assignment]
-    """All campaigns, newest first. Everybody."""
+    """All campaigns, newest first, in pages. Everybody."""
     GetCampaign: _aio.UnaryUnaryMultiCallable[_scoring_pb2.GetCampaignRequest, _scoring_pb2.GetCampaignResponse]  # type: ignore[assignment]
     """One campaign and how far it has come. Everybody."""
     WatchCampaign: _aio.UnaryStreamMultiCallable[_scoring_pb2.WatchCampaignRequest, _scoring_pb2.WatchCampaignResponse]  # type: ignore[assignment]
@@ -135,7 +135,7 @@ class ScoringServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _scoring_pb2.ListCampaignsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_scoring_pb2.ListCampaignsResponse, _abc.Awaitable[_scoring_pb2.ListCampaignsResponse]]:
-        """All campaigns, newest first. Everybody."""
+        """All campaigns, newest first, in pages. Everybody."""
 
     @_abc_1.abstractmethod
     def GetCampaign(

@@ -189,7 +189,7 @@ class SelectorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListCandidateSets(self, request, context):
-        """The candidate sets cut so far, newest first. Everybody.
+        """The candidate sets cut so far, newest first, in pages. Everybody.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

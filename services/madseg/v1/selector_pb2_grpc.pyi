@@ -51,7 +51,7 @@ class SelectorServiceStub:
     `allow_incomplete` says to cut all the same. Operators.
     """
     ListCandidateSets: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ListCandidateSetsRequest, _selector_pb2.ListCandidateSetsResponse]
-    """The candidate sets cut so far, newest first. Everybody."""
+    """The candidate sets cut so far, newest first, in pages. Everybody."""
     ListCandidates: _grpc.UnaryUnaryMultiCallable[_selector_pb2.ListCandidatesRequest, _selector_pb2.ListCandidatesResponse]
     """The images of a candidate set, in global rank order, in pages. Readers."""
     DiffCandidates: _grpc.UnaryUnaryMultiCallable[_selector_pb2.DiffCandidatesRequest, _selector_pb2.DiffCandidatesResponse]
@@ -108,7 +108,7 @@ class SelectorServiceAsyncStub(SelectorServiceStub):
     `allow_incomplete` says to cut all the same. Operators.
     """
     ListCandidateSets: _aio.UnaryUnaryMultiCallable[_selector_pb2.ListCandidateSetsRequest, _selector_pb2.ListCandidateSetsResponse]  # type: ignore[assignment]
-    """The candidate sets cut so far, newest first. Everybody."""
+    """The candidate sets cut so far, newest first, in pages. Everybody."""
     ListCandidates: _aio.UnaryUnaryMultiCallable[_selector_pb2.ListCandidatesRequest, _selector_pb2.ListCandidatesResponse]  # type: ignore[assignment]
     """The images of a candidate set, in global rank order, in pages. Readers."""
     DiffCandidates: _aio.UnaryUnaryMultiCallable[_selector_pb2.DiffCandidatesRequest, _selector_pb2.DiffCandidatesResponse]  # type: ignore[assignment]
@@ -204,7 +204,7 @@ class SelectorServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _selector_pb2.ListCandidateSetsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_selector_pb2.ListCandidateSetsResponse, _abc.Awaitable[_selector_pb2.ListCandidateSetsResponse]]:
-        """The candidate sets cut so far, newest first. Everybody."""
+        """The candidate sets cut so far, newest first, in pages. Everybody."""
 
     @_abc_1.abstractmethod
     def ListCandidates(

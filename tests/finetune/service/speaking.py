@@ -13,6 +13,7 @@ from madseg.v1.masks_pb2_grpc import MasksServiceServicer, add_MasksServiceServi
 from madseg.v1.models_pb2_grpc import ModelsServiceServicer, add_ModelsServiceServicer_to_server
 from madseg.v1.scoring_pb2_grpc import ScoringServiceServicer, add_ScoringServiceServicer_to_server
 from tests.finetune.service.world import CROP, SIZE, FakeNeighbours
+from tests.paged import one_a_page
 
 LANE = "the random lane"
 
@@ -52,7 +53,7 @@ class Scoring(ScoringServiceServicer):
     def __init__(self, known: FakeNeighbours) -> None:
         self._known = known
 
-    def ListCampaigns(self, request: Any, context: Any) -> Any:
+    def ListCampaigns(self, request: scoring_pb2.ListCampaignsRequest, context: Any) -> Any:
         assert ("authorization", "Bearer its-own") in [tuple(item) for item in context.invocation_metadata()]
         states = (scoring_pb2.CAMPAIGN_STATE_CLOSED, scoring_pb2.CAMPAIGN_STATE_OPEN)
         target = types_pb2.ModelVersion(model="small", version=1)
@@ -62,7 +63,8 @@ class Scoring(ScoringServiceServicer):
         ]
         elsewhere = types_pb2.ModelVersion(model="other", version=1)
         other = scoring_pb2.Campaign(id="o" * 32, target=elsewhere, state=scoring_pb2.CAMPAIGN_STATE_OPEN)
-        return scoring_pb2.ListCampaignsResponse(campaigns=[other, *reversed(made)])
+        found, more = one_a_page([other, *reversed(made)], request.page_token)
+        return scoring_pb2.ListCampaignsResponse(campaigns=found, next_page_token=more)
 
     def GetChosenSets(self, request: scoring_pb2.GetChosenSetsRequest, context: Any) -> Any:
         test = [scoring_pb2.ChosenImage(image_id=name) for name, why in self._known.tested().items() if why != LANE]

@@ -43,10 +43,13 @@ def test_the_standings(site: Site) -> None:
 def test_results_image_by_image(site: Site) -> None:
     """Of one set; what is none is 400."""
     with site.visit(Role.OPERATOR) as client:
-        found = client.get("/api/results", params={"kind": "round", "round": 2}).json()
+        paged = "kind=round&round=2&page_size=7&page_token=t"
+        found = client.get(f"/api/results?{paged}").json()
         wrong = client.get("/api/results", params={"kind": "t1"})
-    assert found == {"results": [{"image_id": image_id(1), "version": "ours/2", "mean_iou": 0.5}]}
-    assert (site.rounds.asked[0].kind, site.rounds.asked[0].round) == (rounds_pb2.TEST_KIND_ROUND, 2)
+    row = {"image_id": image_id(1), "version": "ours/2", "mean_iou": 0.5}
+    assert found == {"results": [row], "next_page_token": ""}
+    asked = site.rounds.asked[0]
+    assert (asked.kind, asked.round, asked.page_size, asked.page_token) == (rounds_pb2.TEST_KIND_ROUND, 2, 7, "t")
     assert (wrong.status_code, wrong.json()["field"]) == (400, "kind")
 
 

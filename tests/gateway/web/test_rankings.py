@@ -157,7 +157,8 @@ def test_what_is_judged_is_asked_for_once(site: Site) -> None:
 def test_candidate_sets(site: Site) -> None:
     """Listed, cut, and read in pages."""
     with site.visit(Role.OPERATOR) as client:
-        assert [item["id"] for item in client.get("/api/candidate-sets").json()] == ["cut-1"]
+        listed = client.get("/api/candidate-sets", params={"page_size": 7, "page_token": "t"}).json()
+        assert ([item["id"] for item in listed["candidate_sets"]], listed["next_page_token"]) == (["cut-1"], "")
         refused = client.post("/api/candidate-sets", json={"per_ranking": 5})
         body = {"per_ranking": 5, "note": "<script>", "allow_incomplete": True}
         cut = client.post("/api/candidate-sets", json=body).json()

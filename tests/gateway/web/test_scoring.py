@@ -15,7 +15,9 @@ from tests.gateway.web.test_events import events
 def test_campaigns(site: Site) -> None:
     """Listed, opened and read; the newest has a name; scripts in names are data."""
     with site.visit(Role.OPERATOR) as client:
-        [listed] = client.get("/api/campaigns").json()
+        answer = client.get("/api/campaigns", params={"page_size": 7, "page_token": "t"}).json()
+        [listed], more = answer["campaigns"], answer["next_page_token"]
+        too_many = client.get("/api/campaigns", params={"page_size": 1001})
         body = {
             "candidate_set_id": "newest",
             "plan": {"raters": 5, "full_share": 0.5},
@@ -27,6 +29,8 @@ def test_campaigns(site: Site) -> None:
         newest = client.get("/api/campaigns/newest")
         unknown = client.get("/api/campaigns/7")
     assert listed == opened.json() == named == newest.json()
+    assert (more, site.scoring.asked[0].page_size, site.scoring.asked[0].page_token) == ("", 7, "t")
+    assert too_many.status_code == 400
     assert {
         "id": CAMPAIGN,
         "target": "ours/2",

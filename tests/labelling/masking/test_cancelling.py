@@ -66,7 +66,7 @@ def test_a_closed_one_keeps_what_is_drawn(studio: Studio) -> None:
     """Tasks that aren't accepted are cancelled; their images leave S and T and may be mined again."""
     otto, ann, cat = studio.otto, studio.person("ann"), studio.person("cat")
     otto.create_mask_tasks(double_share=0)
-    campaign = otto.campaigns()[0].id
+    campaign = next(otto.campaigns()).id
     before = otto.chosen_sets()
     first = studio.accepted(ann, cat)
     drawn = ann.take_mask_task()
@@ -95,7 +95,7 @@ def test_a_closed_one_keeps_what_is_drawn(studio: Studio) -> None:
 def test_images_that_left_may_be_chosen_again(studio: Studio) -> None:
     """By the next campaign over the same set."""
     otto = studio.otto
-    campaign = otto.campaigns()[0].id
+    campaign = next(otto.campaigns()).id
     before = otto.chosen_sets(campaign)
     otto.cancel_campaign(campaign)
     desk = Desk(studio.database, studio.around)

@@ -4,8 +4,10 @@ import pytest
 
 from madseg.core.errors import AlreadyExists, InvalidInput, NotFound, NotReady, Unavailable
 from madseg.core.messages import VersionRef
+from madseg.labelling.scoring import campaigns
 from madseg.labelling.scoring.plan import Plan
 from madseg.ports import Database
+from madseg.requests import token
 from tests.labelling.fakes import OURS, add_set, image, label_map, neighbours
 from tests.labelling.scoring.desk import Desk
 
@@ -39,6 +41,25 @@ def test_a_second_call_with_the_same_key_answers_with_the_first_campaign(desk: D
     unknown = desk.open(key="twice")
     assert unknown.kept.id != first.kept.id
     assert desk.open(key="twice", asked=b"2" * 32) == unknown
+
+
+def test_campaigns_come_in_pages(desk: Desk) -> None:
+    """Newest first, each once, though another one is opened between two pages; the last page has no token."""
+    opened = [desk.open().kept.id for _ in range(5)]
+
+    def page(size: int, token: str) -> tuple[list[str], str]:
+        with desk.database.snapshot() as tx:
+            found, more = campaigns.page(tx, size, token, desk.now)
+        return [item.kept.id for item in found], more
+
+    first, more = page(2, "")
+    later = desk.open().kept.id
+    second, more = page(2, more)
+    assert (first + second, page(2, more)) == (opened[:0:-1], ([opened[0]], ""))
+    assert (page(1, more), page(6, "")) == (([opened[0]], ""), ([later, *opened[::-1]], ""))
+    for text in ("?", token(campaign=5), token(task=5), token(set_number=5)):
+        with pytest.raises(InvalidInput, match="page_token"):
+            page(2, text)
 
 
 def test_images_without_a_map_of_the_target_are_left_out(desk: Desk) -> None:

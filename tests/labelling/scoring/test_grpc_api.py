@@ -110,7 +110,7 @@ RATING: Calls = {
     "undo": lambda client: client.undo_judgement(),
 }
 ANYBODY: Calls = {
-    "list": lambda client: client.campaigns(),
+    "list": lambda client: list(client.campaigns()),
     "get": lambda client: client.campaign(),
     "watch": lambda client: next(client.watch_campaign()),
 }
@@ -121,6 +121,20 @@ def refused(calls: Calls, client: Client, error: type[Exception]) -> None:
     for call in calls.values():
         with pytest.raises(error):
             call(client)
+
+
+def test_campaigns_are_read_to_the_end(served: Served) -> None:
+    """Page by page; those who know of no pages get as many as there can be in one."""
+    otto = served.client("otto")
+    opened = [otto.create_campaign(plan=PLAN).id for _ in range(5)]
+    assert [item.id for item in otto.campaigns(page_size=2)] == opened[::-1]
+    assert [item.id for item in otto.campaign_page(page_size=0).campaigns] == opened[::-1]
+    first = otto.campaign_page(page_size=4)
+    assert [len(first.campaigns), len(otto.campaign_page(page_token=first.next_page_token).campaigns)] == [4, 1]
+    with pytest.raises(InvalidArgument, match="page_token"):
+        otto.campaign_page(page_token="garbled")
+    with pytest.raises(InvalidArgument, match=r"page_size must be 1\.\.1000, got 1001"):
+        otto.campaign_page(page_size=1001)
 
 
 def test_roles_are_asked_for(served: Served) -> None:

@@ -56,7 +56,7 @@ class Process:
             while time.monotonic() < end:
                 assert self._running.poll() is None, self._log.read_text()[-2000:]
                 try:
-                    client.campaigns()
+                    client.campaign_page()
                 except (Unavailable, DeadlineExceeded):
                     time.sleep(0.05)
                 else:

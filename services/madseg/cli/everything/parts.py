@@ -55,7 +55,7 @@ def _results(client: Client) -> Iterator[object]:
             for tests in standings.sets:
                 if tests.kind is not TestKind.T0_REPORT:  # that one has figures alone
                     about = {"model": model, "kind": tests.kind.value, "round": tests.round}
-                    found = client.results(tests.kind, tests.round, model=model)
+                    found = client.results(tests.kind, tests.round, model=model, page_size=PAGE)
                     yield from ({**about, **plain(item)} for item in found)
 
 
@@ -72,29 +72,29 @@ def _runs(client: Client) -> Iterator[object]:
 
 
 def _opinions(client: Client) -> Iterator[object]:
-    for campaign in client.campaigns():
+    for campaign in client.campaigns(page_size=PAGE):
         for item in client.opinions(campaign.id, page_size=PAGE):
             yield {"campaign_id": campaign.id, **plain(item)}
 
 
 def _vetoes(client: Client) -> Iterator[object]:
-    for campaign in client.campaigns():
+    for campaign in client.campaigns(page_size=PAGE):
         for item in client.vetoes(campaign.id):
             yield {"campaign_id": campaign.id, **plain(item)}
 
 
 def _agreement(client: Client) -> Iterator[object]:
-    for campaign in client.campaigns():
+    for campaign in client.campaigns(page_size=PAGE):
         yield {"campaign_id": campaign.id, **plain(client.agreement(campaign.id))}
 
 
 def _chosen(client: Client) -> Iterator[object]:
-    for campaign in client.campaigns():
+    for campaign in client.campaigns(page_size=PAGE):
         yield from _known(partial(client.chosen_sets, campaign.id))
 
 
 def _candidates(client: Client) -> Iterator[object]:
-    for cut in client.candidate_sets():
+    for cut in client.candidate_sets(page_size=PAGE):
         for item in client.candidates(cut.id, page_size=PAGE):
             yield {"candidate_set_id": cut.id, **plain(item)}
 
@@ -125,13 +125,13 @@ _PARTS: dict[str, Callable[[Client], Iterator[object]]] = {
     "standings.ndjson": _standings,
     "results.ndjson": _results,
     "runs.ndjson": _runs,
-    "campaigns.ndjson": lambda client: iter(client.campaigns()),
+    "campaigns.ndjson": lambda client: client.campaigns(page_size=PAGE),
     "opinions.ndjson": _opinions,
     "vetoes.ndjson": _vetoes,
     "agreement.ndjson": _agreement,
     "chosen_sets.ndjson": _chosen,
     TASKS: lambda client: client.mask_tasks(page_size=PAGE),
-    "candidate_sets.ndjson": lambda client: iter(client.candidate_sets()),
+    "candidate_sets.ndjson": lambda client: client.candidate_sets(page_size=PAGE),
     "candidates.ndjson": _candidates,
     "contests.ndjson": lambda client: iter(client.contests()),
     RANKINGS: _rankings,

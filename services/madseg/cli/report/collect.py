@@ -155,8 +155,7 @@ def _maps(client: "Client", image_id: str) -> "Mapping[Version, bytes]":
 
 def _figures(client: "Client", status: "SelectorStatus", contests: "Sequence[Contest]") -> tuple[Figure, ...]:
     """The summary's numbers."""
-    intake, sets = client.intake_status(), client.candidate_sets()
-    newest = sets[0] if sets else None
+    intake, newest = client.intake_status(), next(client.candidate_sets(page_size=1), None)
     failed = sum(item.failed for item in status.versions)
     filling = sum(item.state == "filling" for item in contests)
     return (

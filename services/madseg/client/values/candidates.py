@@ -106,6 +106,14 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class CandidateSetPage:
+    """A page of candidate sets, newest first, and the token of the next one; "" at the end."""
+
+    candidate_sets: tuple[CandidateSet, ...]
+    next_page_token: str
+
+
+@dataclass(frozen=True)
 class CandidatePage:
     """A page of a candidate set, and the set itself."""
 

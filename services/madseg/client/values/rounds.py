@@ -200,3 +200,11 @@ class Result:
     image_id: str
     version: Version
     mean_iou: float
+
+
+@dataclass(frozen=True)
+class ResultPage:
+    """A page of results by image id, then version, and the token of the next one; "" at the end."""
+
+    results: tuple[Result, ...]
+    next_page_token: str

@@ -128,6 +128,14 @@ class Opinion:
 
 
 @dataclass(frozen=True)
+class CampaignPage:
+    """A page of campaigns, newest first, and the token of the next one; "" at the end."""
+
+    campaigns: tuple[Campaign, ...]
+    next_page_token: str
+
+
+@dataclass(frozen=True)
 class OpinionPage:
     """A page of opinions, worst first, and the token of the next one; "" at the end."""
 

@@ -48,6 +48,20 @@ export async function get(path, query, signal) {
 }
 
 /**
+ * All items of a list that comes in pages, under `name` in each.
+ * @param {string} path @param {string} name @param {AbortSignal} [signal] @returns {Promise<any[]>}
+ */
+export async function getAll(path, name, signal) {
+  const found = [];
+  for (let token = ""; ; ) {
+    const answer = await get(path, { page_size: 1000, page_token: token }, signal);
+    found.push(...answer[name]);
+    token = answer.next_page_token;
+    if (!token) return found;
+  }
+}
+
+/**
  * JSON of a POST of JSON; null where the answer is empty.
  * @param {string} path @param {unknown} [body] @param {RequestInit} [options] @returns {Promise<any>}
  */

@@ -24,8 +24,12 @@ def candidate_routes() -> APIRouter:
     router = APIRouter()
 
     @router.get("/candidate-sets")
-    async def list_candidate_sets(caller: Reader) -> Response:
-        return said(await caller.ask(lambda client: client.candidate_sets()))
+    async def list_candidate_sets(
+        caller: Reader, page_token: str = "", page_size: Annotated[int, Query(ge=1, le=1000)] = 100
+    ) -> Response:
+        return said(
+            await caller.ask(lambda client: client.candidate_set_page(page_size=page_size, page_token=page_token))
+        )
 
     @router.post("/candidate-sets")
     async def cut_candidates(caller: Operator, request: Request) -> Response:

@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query, Response
 
-from madseg.client import Client, Competition, Coverage, NotFound, VersionComparison
+from madseg.client import Client, Competition, Coverage, NotFound, ResultPage, VersionComparison
 from madseg.gateway.web.callers import Overseer
 from madseg.gateway.web.encoding import said
 
@@ -32,8 +32,13 @@ def evaluation_routes() -> APIRouter:
         kind: str = "round",
         round_number: Number = 0,
         model: str = "",
+        page_token: str = "",
+        page_size: Annotated[int, Query(ge=1, le=1000)] = 1000,
     ) -> Response:
-        return said({"results": await caller.ask(lambda client: client.results(kind, round_number, model=model))})
+        def ask(client: Client) -> ResultPage:
+            return client.result_page(kind, round_number, model=model, page_size=page_size, page_token=page_token)
+
+        return said(await caller.ask(ask))
 
     @router.get("/comparison")
     async def compare_versions(

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
-from madseg.client import Version
+from madseg.client import Client, Version
 from madseg.core.errors import Forbidden, NotFound
 from madseg.gateway.web.callers import READERS, Anybody, Caller, Reader
 from madseg.gateway.web.encoding import MAP_TYPE, said
@@ -54,7 +54,10 @@ class Judged:
         if caller.who.may(*READERS):
             return
         if version not in self._known:
-            campaigns = await caller.ask(lambda client: client.campaigns())
-            self._known = frozenset(campaign.target for campaign in campaigns)
+            self._known = await caller.ask(_judged)
         if version not in self._known:
             raise Forbidden(f"{caller.who.name} rates, and no campaign judges the label maps of {version}")
+
+
+def _judged(client: Client) -> frozenset[Version]:
+    return frozenset(campaign.target for campaign in client.campaigns(page_size=1000))

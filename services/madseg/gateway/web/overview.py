@@ -57,9 +57,11 @@ class Overview:
             Question("counts", "gateway", gateway),
             asked("status", "selector", lambda client: client.selector_status()),
             asked("contests", "selector", lambda client: client.contests()),
-            asked("candidate_sets", "selector", lambda client: client.candidate_sets()[:SHOWN]),
+            asked(
+                "candidate_sets", "selector", lambda client: client.candidate_set_page(page_size=SHOWN).candidate_sets
+            ),
             asked("models", "models", lambda client: client.models()),
-            asked("campaigns", "labelling", lambda client: list(client.campaigns())[:SHOWN]),
+            asked("campaigns", "labelling", lambda client: client.campaign_page(page_size=SHOWN).campaigns),
             asked("runs", "finetune", lambda client: client.run_page(page_size=1)),
             asked("rounds", "rounds", lambda client: client.round_page(page_size=ROUNDS).rounds),
         )

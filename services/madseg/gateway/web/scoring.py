@@ -97,8 +97,10 @@ def campaign_routes(streams: Streams) -> APIRouter:
     router = APIRouter()
 
     @router.get("/campaigns")
-    async def list_campaigns(caller: Anybody) -> Response:
-        return said(await caller.ask(lambda client: client.campaigns()))
+    async def list_campaigns(
+        caller: Anybody, page_token: str = "", page_size: Annotated[int, Query(ge=1, le=1000)] = 100
+    ) -> Response:
+        return said(await caller.ask(lambda client: client.campaign_page(page_size=page_size, page_token=page_token)))
 
     @router.post("/campaigns")
     async def create_campaign(caller: Operator, request: Request) -> Response:

@@ -25,7 +25,7 @@ from madseg.labelling.scoring.pictures import Shown, shown
 from madseg.labelling.scoring.plan import Plan
 from madseg.labelling.scoring.tables import ASSIGNMENTS, CAMPAIGNS, ITEMS, JUDGEMENTS
 from madseg.ports import Database
-from madseg.requests import check_repeated
+from madseg.requests import check_repeated, number_in, token
 
 log = structlog.get_logger("madseg.labelling")
 
@@ -98,10 +98,17 @@ def create(
         return progress(tx, _store(tx, chosen, there, plan, (who, note), (key, asked), now), now)
 
 
-def campaigns(tx: Connection, now: int) -> list[Progress]:
-    """All campaigns, newest first."""
-    rows = tx.execute(select(CAMPAIGNS).order_by(CAMPAIGNS.c.number.desc()))
-    return [progress(tx, kept.from_row(row), now) for row in rows]
+def page(tx: Connection, size: int, page_token: str, now: int) -> tuple[list[Progress], str]:
+    """Up to `size` campaigns, newest first, and the token of the next page, "" at the end.
+
+    Raises:
+        InvalidInput: the token isn't one of this list.
+    """
+    query, last = select(CAMPAIGNS).order_by(CAMPAIGNS.c.number.desc()), number_in(page_token, "campaign_number")
+    behind = query if last is None else query.where(CAMPAIGNS.c.number < last)
+    rows = tx.execute(behind.limit(size + 1)).all()
+    following = token(campaign_number=rows[size - 1].number) if len(rows) > size else ""
+    return [progress(tx, kept.from_row(row), now) for row in rows[:size]], following
 
 
 def progress(tx: Connection, found: Campaign, now: int) -> Progress:

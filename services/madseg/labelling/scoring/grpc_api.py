@@ -12,7 +12,7 @@ from madseg.labelling.neighbours import Neighbours
 from madseg.labelling.scoring import assignments, campaigns, choosing, encoding, judgements, kept, vetoes
 from madseg.labelling.scoring.opinions import Opinions
 from madseg.ports import Database
-from madseg.requests import asked_for, page_size, plain_text
+from madseg.requests import MAX_PAGE, asked_for, page_size, plain_text
 from madseg.security.access import Access, Role
 from madseg.security.callers import caller
 from madseg.v1 import scoring_pb2 as pb
@@ -57,9 +57,10 @@ class ScoringApi(ScoringServiceServicer):
 
     def ListCampaigns(self, request: pb.ListCampaignsRequest, context: Any) -> pb.ListCampaignsResponse:
         self._who(context)
+        size = page_size(request.page_size, MAX_PAGE)
         with self._database.snapshot() as tx:
-            found = campaigns.campaigns(tx, self._clock())
-        return pb.ListCampaignsResponse(campaigns=map(encoding.campaign_proto, found))
+            found, more = campaigns.page(tx, size, request.page_token, self._clock())
+        return pb.ListCampaignsResponse(campaigns=map(encoding.campaign_proto, found), next_page_token=more)
 
     def GetCampaign(self, request: pb.GetCampaignRequest, context: Any) -> pb.GetCampaignResponse:
         self._who(context)

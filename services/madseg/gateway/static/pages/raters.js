@@ -1,7 +1,7 @@
 // @ts-check
 /** How the raters judge and agree, what it costs, and, for operators, what happens next. */
 
-import { events, get } from "/static/api.js";
+import { events, get, getAll } from "/static/api.js";
 import { Chip, Empty, Figures, Loaded, Meter, PageHead, Part } from "/static/elements.js";
 import { useLoad } from "/static/load.js";
 import { Costs } from "/static/raters/costs.js";
@@ -12,15 +12,12 @@ import { Steering } from "/static/raters/steering.js";
 import { Vetoes } from "/static/raters/vetoes.js";
 import { may, useSession } from "/static/session.js";
 import { html, useEffect, useState } from "/static/view.js";
-import { listOf, moment, number, percent, plural, version } from "/static/words.js";
+import { moment, number, percent, plural, version } from "/static/words.js";
 
 /** @param {{path: string[]}} props */
 export function Raters({ path }) {
   const { me } = useSession();
-  const load = useLoad(
-    (signal) => get("/api/campaigns", undefined, signal).then((answer) => listOf(answer, "campaigns")),
-    [],
-  );
+  const load = useLoad((signal) => getAll("/api/campaigns", "campaigns", signal), []);
   const steers = may(me, "operator");
   return html`<${Loaded} load=${load} what="The campaigns" title="Raters and agreement" lines=${4} tall=${true}>
     ${(/** @type {any[]} */ campaigns) => {

@@ -1,7 +1,7 @@
 // @ts-check
 /** A rater grades the target's label maps, one image after the other. */
 
-import { get } from "/static/api.js";
+import { getAll } from "/static/api.js";
 import { Empty, Failure, Loaded, Meter, PageHead, Switch } from "/static/elements.js";
 import { useLoad } from "/static/load.js";
 import { GRADES } from "/static/score/anchors.js";
@@ -12,18 +12,18 @@ import { Viewing } from "/static/score/viewing.js";
 import { useSession } from "/static/session.js";
 import { useShortcuts } from "/static/shortcuts.js";
 import { html, useEffect, useMemo, useRef, useState } from "/static/view.js";
-import { listOf, number } from "/static/words.js";
+import { number } from "/static/words.js";
 
 /** Kept between visits: how the map is drawn. */
 const STYLE_KEY = "madseg.score.style";
 
 /** @param {{path: string[]}} props */
 export function Score({ path }) {
-  const load = useLoad((signal) => get("/api/campaigns", undefined, signal), []);
+  const load = useLoad((signal) => getAll("/api/campaigns", "campaigns", signal), []);
   return html`<${Loaded} load=${load} what="The campaigns" title="Score" lines=${3} tall=${true}>
-    ${(/** @type {any} */ answer) => {
-      const open = listOf(answer, "campaigns").filter((/** @type {any} */ item) => item.state === "open");
-      const campaign = open.find((/** @type {any} */ item) => item.id === path[0]) ?? open[0];
+    ${(/** @type {any[]} */ campaigns) => {
+      const open = campaigns.filter((item) => item.state === "open");
+      const campaign = open.find((item) => item.id === path[0]) ?? open[0];
       return campaign
         ? html`<${Judging} key=${campaign.id} campaign=${campaign} open=${open} />`
         : html`<${PageHead} title="Score" /><${Empty} title="There is nothing to score now">

@@ -1,20 +1,17 @@
 // @ts-check
 /** What operators do: cut M, open a campaign, choose S and T, have masks drawn. */
 
-import { get, post } from "/static/api.js";
+import { getAll, post } from "/static/api.js";
 import { Part } from "/static/elements.js";
 import { useLoad } from "/static/load.js";
 import { CampaignForm } from "/static/raters/campaign_form.js";
 import { Action, Check, Field } from "/static/forms.js";
 import { html, useState } from "/static/view.js";
-import { listOf, moment, number, plural } from "/static/words.js";
+import { moment, number, plural } from "/static/words.js";
 
 /** @param {{campaign: any, changed: () => void}} props */
 export function Steering({ campaign, changed }) {
-  const sets = useLoad(
-    (signal) => get("/api/candidate-sets", undefined, signal).then((answer) => listOf(answer, "candidate_sets")),
-    [],
-  );
+  const sets = useLoad((signal) => getAll("/api/candidate-sets", "candidate_sets", signal), []);
   const [opening, setOpening] = useState(false);
   const newest = sets.value?.[0];
   return html`<${Part} title="Steer" aside="for operators">
