@@ -304,11 +304,11 @@ class MaskTask(_message.Message):
 
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Finding]:
-        """The findings of all revisions, oldest first."""
+        """The findings of all revisions, oldest first; at most 1000."""
 
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Message]:
-        """What was said, oldest first."""
+        """What was said, oldest first; at most 1000 by PostMessage."""
 
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
@@ -599,7 +599,7 @@ class ListMaskTasksResponse(_message.Message):
     """For the next page; empty at the end."""
     @_builtins.property
     def tasks(self) -> _containers.RepeatedCompositeFieldContainer[Global___MaskTask]:
-        """In the order in which they were made."""
+        """In the order in which they were made; fewer than asked for where much was found and said."""
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 """The life of a task with two people, over gRPC."""
 
 import pytest
+from sqlalchemy import insert
 
 from madseg.client import Forbidden, InvalidArgument, NotFound, NotReady, Stale
 from madseg.client.values.common import Box, Size
@@ -13,6 +14,7 @@ from madseg.client.values.masks import (
     Point,
     ReviewDecision,
 )
+from madseg.labelling.masking.tables import MESSAGES
 from tests.labelling.masking.studio import Studio, mask
 
 
@@ -153,6 +155,41 @@ def test_what_was_given_back_comes_last(studio: Studio) -> None:
     task = ann.take_mask_task()
     assert task is not None
     assert task.id == seen[0]
+
+
+def test_a_task_takes_a_thousand_messages(studio: Studio) -> None:
+    """And no more, but the reason why its image is sent back."""
+    ann, ben = studio.person("ann"), studio.person("ben")
+    studio.otto.create_mask_tasks(double_share=0)
+    task = ann.take_mask_task()
+    assert task is not None
+    said = {"task_id": task.id, "author": "ann", "said_at": 7, "text": "a kerb"}
+    with studio.database.write() as tx:
+        tx.execute(insert(MESSAGES), [said] * 999)
+    assert ben.post_message(task.id, "the last one").text == "the last one"
+    for person in (ann, ben):
+        with pytest.raises(InvalidArgument, match=f"at most 1000 messages: mask task {task.id} takes no more"):
+            person.post_message(task.id, "one more")
+    assert len(studio.otto.mask_task(task.id).messages) == 1000
+    sent = ann.send_back_image(task.id, "a drawing, no photograph").task
+    assert (len(sent.messages), sent.messages[-1].text) == (1001, "a drawing, no photograph")
+
+
+def test_a_page_of_tasks_ends_early_where_much_was_said(studio: Studio) -> None:
+    """Whoever reads on gets them all; a task with very many words has a page of its own."""
+    studio.otto.create_mask_tasks(double_share=0)
+    made = list(studio.otto.mask_tasks())
+    long = {"author": "ann", "said_at": 7, "text": "\N{PILE OF POO}" * 2000}
+    with studio.database.write() as tx:
+        for task, messages in ((made[0], 300), (made[1], 300), (made[2], 1000)):
+            tx.execute(insert(MESSAGES), [{**long, "task_id": task.id}] * messages)
+    sizes, token = [], None
+    while token != "":
+        page = studio.otto.mask_task_page(page_token=token or "")
+        sizes.append(len(page.tasks))
+        token = page.next_page_token
+    assert sizes == [1, 1, 1, 2]
+    assert [item.id for item in studio.otto.mask_tasks()] == [item.id for item in made]
 
 
 def test_findings_need_a_place_in_the_picture_and_a_type(studio: Studio) -> None:

@@ -96,7 +96,7 @@ def _end(tx: Connection, found: Task, who: str, reason: str, following: bytes | 
         item = tasks.from_row(row)
         tasks.change(tx, item, now, state=tasks.SENT_BACK, replacement=following)
         tasks.record(tx, item, who, "sent_back", now)
-        tasks.say(tx, item, who, reason, now)
+        tasks.note(tx, item, who, reason, now)
 
 
 def _succeed(

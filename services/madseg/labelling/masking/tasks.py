@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 
 from madseg.core.errors import Forbidden, InvalidInput, NotFound
 from madseg.core.messages import VersionRef
@@ -13,7 +13,7 @@ from madseg.labelling.masking.tables import CANCELLED as _CANCELLED
 from madseg.labelling.masking.tables import EVENTS, FINDINGS, MESSAGES, REVISIONS, TASKS
 from madseg.labelling.masking.tables import SENT_BACK as _SENT_BACK
 from madseg.labelling.scoring import kept
-from madseg.requests import foreign_token, from_token, token
+from madseg.requests import number_in, token
 
 RANDOM_LANE, SECOND_OPINION, CONTEST = "random_lane", "second_opinion", "contest"
 """What a mask is for, where it isn't for an image of S or T."""
@@ -26,8 +26,15 @@ STATES = (WAITING, DRAWING, SUBMITTED, IN_REVIEW, ACCEPTED, SENT_BACK, CANCELLED
 OPEN, RESOLVED = "open", "resolved"
 """Where a finding stands; the third state is ACCEPTED."""
 
-CHUNK = 500
+CHUNK = 100
 """Tasks of which findings and messages are read in one query."""
+
+MAX_MESSAGES = 1000
+"""On one task."""
+
+MAX_WORDS, WORDS_OF_ONE = 1 << 20, 100
+"""Characters of findings and messages in a page of tasks, and what each counts for beside its text: four bytes each at
+most, and a message of gRPC has 4 MiB where nobody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +150,8 @@ def page(
 ) -> tuple[list[Shown], str]:
     """Tasks in the order in which they were made, and the token of the next page. What is "" doesn't filter.
 
+    A page ends early where much was said.
+
     Raises:
         NotFound: no such campaign.
         InvalidInput: the token isn't one of this list.
@@ -153,12 +162,23 @@ def page(
     for column, value in ((TASKS.c.state, state), (TASKS.c.purpose, purpose), (TASKS.c.annotator, annotator)):
         if value:
             query = query.where(column == value)
-    after = from_token(page_token).get("task", 0 if not page_token else None)
-    if not isinstance(after, int) or not 0 <= after < 1 << 63:
-        raise foreign_token()
-    rows = [from_row(row) for row in tx.execute(query.where(TASKS.c.number > after))]
-    following = token(task=rows[size - 1].number) if len(rows) > size else ""
-    return with_words(tx, rows[:size]), following
+    rows = [from_row(row) for row in tx.execute(query.where(TASKS.c.number > (number_in(page_token, "task") or 0)))]
+    found = _readable(tx, rows[:size])
+    return found, token(task=found[-1].task.number) if len(found) < len(rows) else ""
+
+
+def _readable(tx: Connection, tasks: Sequence[Task]) -> list[Shown]:
+    """As many of the tasks, from the first, as have `MAX_WORDS` between them; one at least, where there is one."""
+    found: list[Shown] = []
+    words = 0
+    for at in range(0, len(tasks), CHUNK):
+        for item in with_words(tx, tasks[at : at + CHUNK]):
+            texts = [*(finding.text for finding in item.findings), *(message.text for message in item.messages)]
+            words += sum(WORDS_OF_ONE + len(text) for text in texts)
+            if found and words > MAX_WORDS:
+                return found
+            found.append(item)
+    return found
 
 
 def with_words(tx: Connection, tasks: Sequence[Task]) -> list[Shown]:
@@ -197,10 +217,19 @@ def say(tx: Connection, found: Task, who: str, text: str, now: int) -> Message:
     """Writes a message on a task.
 
     Raises:
-        InvalidInput: there is nothing in it.
+        InvalidInput: there is nothing in it, or the task has 1000 messages.
     """
     if not text.strip():
         raise InvalidInput("a message must have something in it", field="text")
+    if tx.execute(select(func.count()).where(MESSAGES.c.task_id == found.id)).scalar_one() >= MAX_MESSAGES:
+        raise InvalidInput(
+            f"a task has at most {MAX_MESSAGES} messages: mask task {found.id} takes no more", field="text"
+        )
+    return note(tx, found, who, text, now)
+
+
+def note(tx: Connection, found: Task, who: str, text: str, now: int) -> Message:
+    """Writes down why something was done to a task, however many messages it has."""
     tx.execute(insert(MESSAGES), {"task_id": found.id, "author": who, "said_at": now, "text": text})
     change(tx, found, now)
     return Message(who, now, text)
