@@ -84,3 +84,54 @@ def test_while_it_is_not_known_nothing_more_is_undone(stage: Stage, window: Wind
     until(page, lambda: shown(page) == last)
     expect(page.get_by_text(UNKNOWN)).to_have_count(0)
     assert grades(stage) == [1, 2]
+
+
+@pytest.mark.parametrize("status", [0, 503])
+def test_a_judgement_that_may_have_arrived_is_undone_on_the_server(stage: Stage, window: Window, status: int) -> None:
+    """It was taken and the answer got lost, as while the answers are: nothing of it stays, and none is undone twice."""
+    page = judging(stage, window, expected="ERR_FAILED|503")
+    for key in "12":
+        page.keyboard.press(key)
+    settled(page, stage, 2)
+    last = shown(page)
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        if status:
+            route.fulfill(status=status)
+        else:
+            route.abort()
+
+    page.route("**/judgement", lose)
+    page.keyboard.press("3")
+    settled(page, stage, 3)
+    page.wait_for_timeout(300)
+    page.keyboard.press("z")
+    expect(page.get_by_text("The last judgement may have arrived")).to_be_visible()
+    for key in "z4":
+        page.keyboard.press(key)
+    page.wait_for_timeout(300)
+    assert grades(stage) == [1, 2, 3]
+    page.unroute("**/judgement")
+    until(page, lambda: shown(page) == last)
+    assert grades(stage) == [1, 2]
+    expect(page.get_by_text("The last judgement may have arrived")).to_have_count(0)
+    page.keyboard.press("5")
+    settled(page, stage, 3)
+    assert grades(stage) == [1, 2, 5]
+
+
+def test_a_judgement_that_was_not_taken_takes_no_earlier_one_back(stage: Stage, window: Window) -> None:
+    """Undo while it is on its way, and it is refused: the one before stays."""
+    page = judging(stage, window, expected="409")
+    page.keyboard.press("1")
+    settled(page, stage, 1)
+    stage.refusing = True
+    sent: list[Route] = []
+    page.route("**/judgement", lambda route: sent.append(route))
+    page.keyboard.press("2")
+    until(page, lambda: bool(sent))
+    page.keyboard.press("z")
+    sent[0].continue_()
+    expect(page.get_by_text("Nothing was undone: the image needs no further judgement")).to_be_visible()
+    assert grades(stage) == [1]

@@ -9,11 +9,16 @@
 import { ApiError, get, post, signals } from "/static/api.js";
 
 /** @typedef {import("/static/score/ahead.js").Assignment} Assignment */
-/** @typedef {{campaign: string, assignment: Assignment, body: Record<string, unknown>}} Judgement */
-/** @typedef {{key: string, judgement: Judgement}} Kept */
+/**
+ * `tried`: it was sent and the outcome isn't clear, so that the server may have it.
+ * @typedef {{campaign: string, assignment: Assignment, body: Record<string, unknown>, tried?: boolean}} Judgement
+ */
+/** @typedef {{key: string, judgement: Judgement, refusal?: ApiError}} Kept */
 
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30000;
+/** Answers of the entrance: what they stand for has gone no farther. */
+const UNTAKEN = [401, 429];
 
 /** @type {Map<string, Queue>} */
 const queues = new Map();
@@ -63,12 +68,9 @@ export class Queue extends EventTarget {
   add(judgement) {
     this.#count += 1;
     const key = `${this.#prefix}${String(Date.now()).padStart(15, "0")}.${String(this.#count).padStart(6, "0")}`;
-    try {
-      localStorage.setItem(key, JSON.stringify(judgement));
-    } catch {
-      // Without room it is kept in memory alone: it is lost only if the page is closed before it is sent.
-    }
-    this.waiting.push({ key, judgement });
+    const kept = { key, judgement };
+    store(kept);
+    this.waiting.push(kept);
     this.#changed();
     this.again();
   }
@@ -79,16 +81,21 @@ export class Queue extends EventTarget {
   }
 
   /**
-   * Takes a campaign's last judgement back; null where it has been sent. What is just being sent is waited for.
-   * @param {string} campaign @returns {Promise<Judgement | null>}
+   * Takes a campaign's last judgement back; null where the server has it. What it may have is sent until that is known.
+   * @param {string} campaign @param {() => void} unclear called where that may take a while
+   * @returns {Promise<Judgement | null>}
+   * @throws {ApiError} the server refused the judgement: there is nothing to take back
    */
-  async takeBack(campaign) {
-    let last = this.of(campaign).at(-1);
-    while (last && last === this.#sending) {
-      await new Promise((done) => this.addEventListener("change", done, { once: true }));
-      last = this.of(campaign).at(-1);
-    }
+  async takeBack(campaign, unclear) {
+    const last = this.of(campaign).at(-1);
     if (!last) return null;
+    if (last.judgement.tried) this.again();
+    while (this.waiting.includes(last) && (last === this.#sending || last.judgement.tried)) {
+      if (last !== this.#sending) unclear();
+      await new Promise((done) => this.addEventListener("change", done, { once: true }));
+    }
+    if (last.refusal) throw last.refusal;
+    if (!this.waiting.includes(last)) return null;
     this.#drop(last);
     return last.judgement;
   }
@@ -128,12 +135,15 @@ export class Queue extends EventTarget {
     const next = this.waiting[0];
     if (!next || this.#sending || this.#held || signedIn !== this.#person) return;
     this.#sending = next;
-    const { assignment, campaign, body } = next.judgement;
+    const { assignment, campaign, body, tried } = next.judgement;
+    // Before it is sent: the page may be closed before there is an answer.
+    mark(next, true);
     try {
       const answer = await post(`/api/assignments/${assignment.id}/judgement`, body, { keepalive: true });
       this.#done(next);
       this.dispatchEvent(new CustomEvent("acknowledged", { detail: { campaign, answer } }));
     } catch (error) {
+      if (error instanceof ApiError && UNTAKEN.includes(error.status)) mark(next, Boolean(tried));
       await this.#failed(next, error);
     }
   }
@@ -151,6 +161,7 @@ export class Queue extends EventTarget {
     const final = error instanceof ApiError && !error.passing && error.status !== 401 && error.status !== 500;
     if (final && (await this.#mine())) {
       this.refused.push(error.message);
+      kept.refusal = error;
       this.#done(kept);
       return;
     }
@@ -176,6 +187,21 @@ export class Queue extends EventTarget {
 
   #changed() {
     this.dispatchEvent(new Event("change"));
+  }
+}
+
+/** @param {Kept} kept @param {boolean} tried */
+function mark(kept, tried) {
+  kept.judgement.tried = tried;
+  store(kept);
+}
+
+/** @param {Kept} kept */
+function store({ key, judgement }) {
+  try {
+    localStorage.setItem(key, JSON.stringify(judgement));
+  } catch {
+    // Without room it is kept in memory alone: it is lost only if the page is closed before it is sent.
   }
 }
 

@@ -11,6 +11,9 @@ const REMEMBERED = 6;
 /** While it isn't known what an undo came to. */
 const DOUBT = "Whether the last judgement was undone isn’t known yet: its image comes back if it was.";
 
+/** While it isn't known whether the server has what is to be taken back. */
+const UNCLEAR = "The last judgement may have arrived: it is taken back once the server says so.";
+
 /** The giving back of an earlier one: what it held isn't asked for before that is done. */
 let leaving = Promise.resolve();
 
@@ -23,6 +26,8 @@ export class Rating extends EventTarget {
   #past = [];
   #shownAt = 0;
   #undoing = false;
+  /** Whether what is to be taken back is waited for: nothing is judged meanwhile, or that would be the last one. */
+  #awaiting = false;
   #again = () => {
     this.ahead.retry();
     void this.more();
@@ -84,7 +89,7 @@ export class Rating extends EventTarget {
 
   /** Whether a judgement can be given now: a grade only of what is seen, another one also of what can't be loaded. @param {Record<string, unknown>} judgement */
   takes(judgement) {
-    const item = this.current;
+    const item = this.#awaiting ? null : this.current;
     return Boolean(item?.views || (item?.error && !("grade" in judgement)));
   }
 
@@ -103,10 +108,11 @@ export class Rating extends EventTarget {
 
   /** Takes the last judgement back and shows its image again. */
   async undo() {
+    if (this.#awaiting) return;
     this.notice = "";
     if (this.ahead.doubting) return this.#settle();
     try {
-      const unsent = await this.queue.takeBack(this.campaign);
+      const unsent = await this.#takeBack();
       const assignment = unsent ? unsent.assignment : await this.#undoSent();
       const known = this.#past.findLast((item) => item.assignment.id === assignment.id);
       this.#past = this.#past.filter((item) => item !== known);
@@ -116,6 +122,20 @@ export class Rating extends EventTarget {
       await this.#failed(/** @type {any} */ (error));
     }
     this.#changed();
+  }
+
+  /** What was unsent and is taken back; null where the server has it. */
+  async #takeBack() {
+    this.#awaiting = true;
+    try {
+      return await this.queue.takeBack(this.campaign, () => {
+        this.notice = UNCLEAR;
+        this.#changed();
+      });
+    } finally {
+      this.#awaiting = false;
+      this.notice = "";
+    }
   }
 
   /** An undo that failed; where it may have been carried out all the same, that is asked. @param {any} error */
