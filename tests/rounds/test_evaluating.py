@@ -1,18 +1,19 @@
 """Figures follow from masks and maps as the papers say, are kept, and change only where their set does."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from sqlalchemy import delete, func, insert, select
 
-from madseg.client import MaskTaskState, Result, TestKind, Version
+from madseg.client import MaskPurpose, MaskTaskState, Result, TestKind, Version
 from madseg.core.confusion import confusion, mean_iou
 from madseg.core.errors import NotFound
 from madseg.core.label_map import decode, from_dense
 from madseg.core.rounds import Outcome, Step
 from madseg.ports import Database
-from madseg.rounds.evaluating import LANE, unpacked
+from madseg.rounds.evaluating import LANE, lineage, unpacked
 from madseg.rounds.standings import results, standings
 from madseg.rounds.tables import FIGURES, IMAGES, RESULTS
 from tests.rounds.desk import Desk, results_of
@@ -187,3 +188,13 @@ def test_table_one_of_ten_versions_and_ten_rounds_is_kept(database: Database) ->
     assert standings(database, "small") == first
     with database.snapshot() as tx:
         assert tx.execute(select(func.count()).select_from(FIGURES)).scalar_one() == kept
+
+
+def test_a_version_has_learned_from_accepted_masks_alone(done: Desk) -> None:
+    """Also from one that was sent back afterwards; not from those that were cancelled before they were drawn."""
+    runs = done.around.released("small")
+    tasks = list(done.around.tasks(purpose=MaskPurpose.COUNTEREXAMPLE))
+    tasks[0] = replace(tasks[0], state=MaskTaskState.SENT_BACK)
+    tasks[1] = replace(tasks[1], state=MaskTaskState.CANCELLED, accepted_revision=0)
+    (newest,) = (row for row in lineage("small", runs, tasks) if row["version"] == NEW.version)
+    assert set(json.loads(newest["trained"])) == {item.image_id for item in tasks} - {tasks[1].image_id}

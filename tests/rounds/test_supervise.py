@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import update
 
 from madseg.client import CampaignState, MaskPurpose, MaskTaskState, RunState, Version
-from madseg.core.errors import NotReady
+from madseg.core.errors import NotFound, NotReady
 from madseg.core.rounds import Outcome, Step
 from madseg.ports import Database
 from madseg.rounds import rounds
@@ -215,16 +215,20 @@ def test_a_campaign_whose_id_was_never_told_is_cancelled_too(led: Desk) -> None:
     assert (campaign.state, led.round().campaign_id) == (CampaignState.CANCELLED, campaign.id)
 
 
-@pytest.mark.parametrize("step", [Step.SCORING, Step.CHOOSING])
+@pytest.mark.parametrize("step", [Step.SCORING, Step.CHOOSING, Step.DRAWING])
 def test_a_campaign_that_somebody_cancelled_ends_the_round(led: Desk, step: Step) -> None:
-    """As one that was cancelled."""
+    """As one that was cancelled, also where some masks are accepted already."""
     led.start(approve_choice=True)
     campaign = led.until(Step.SCORING).campaign_id
-    if step is Step.CHOOSING:
+    if step is not Step.SCORING:
         led.around.scored(campaign)
         led.until(Step.CHOOSING)
         led.turn()
-        rounds.approve(led.database, led.round().id, step, led.now, despite=False)
+        rounds.approve(led.database, led.round().id, Step.CHOOSING, led.now, despite=False)
+    if step is Step.DRAWING:
+        led.until(Step.DRAWING)
+        led.turn()
+        led.around.all_drawn(LANE + 2)
     led.around.cancel_campaign(campaign)
     ended = led.until(Step.ENDED)
     assert (ended.outcome, ended.notes) == (Outcome.CANCELLED, (f"campaign {campaign} was cancelled",))
@@ -241,6 +245,24 @@ def test_cancelling_ends_the_run(led: Desk, known: bool) -> None:
     led.turn(2)
     (run,) = led.around.runs.values()
     assert (run.state, led.round().stopping) == (RunState.CANCELLED, False)
+
+
+@pytest.mark.parametrize("lost", ["cancel_run", "cancel_campaign"])
+def test_what_cant_be_ended_keeps_nothing_else_from_it(led: Desk, lost: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run or a campaign that its service knows no more is noted; the other one is ended all the same."""
+
+    def refuse(_: str) -> None:
+        raise NotFound("not known here")
+
+    begun = led.start()
+    led.to_training()
+    led.turn(3)
+    monkeypatch.setattr(led.around, lost, refuse)
+    rounds.cancel(led.database, begun.id, "otto", led.now)
+    led.turn(2)
+    (run,) = led.around.runs.values()
+    other = "cancel_campaign" in led.around.calls if lost == "cancel_run" else run.state is RunState.CANCELLED
+    assert (other, "not known here" in led.round().notes, led.round().stopping) == (True, True, False)
 
 
 @pytest.mark.parametrize("ending", [False, True])

@@ -232,7 +232,9 @@ def lineage(model: str, runs: Iterable[Run], tasks: Sequence[MaskTask]) -> list[
     reports: dict[int, str] = {}
     for run in runs:
         parent, made = Version.of(run.plan.target).version, run.released.version if run.released else 0
-        learned = {item.image_id for item in tasks if item.campaign_id in run.plan.campaign_ids}
+        # A mask that was sent back after it was learned from still counts; one that never was accepted taught nothing.
+        drawn = (item for item in tasks if item.campaign_id in run.plan.campaign_ids and item.accepted_revision)
+        learned = {item.image_id for item in drawn}
         trained[made] = trained.setdefault(parent, set()) | learned
         if run.before is not None:
             reports.setdefault(parent, json.dumps(asdict(run.before)))

@@ -4,7 +4,8 @@ A step is done again where it was cut off. Whatever it has made is asked for by 
 gives the same.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from madseg.client import (
     RunState,
     Version,
 )
-from madseg.core.errors import InvalidInput, NotReady
+from madseg.core.errors import InvalidInput, MadsegError, NotReady, Unavailable
 from madseg.core.messages import VersionRef
 from madseg.core.rounds import Outcome, Step, following
 from madseg.ports import Database
@@ -31,7 +32,7 @@ from madseg.rounds.standings import standings
 _DRAWN = (MaskPurpose.COUNTEREXAMPLE, MaskPurpose.TEST)
 """Masks that a round waits for. Second opinions measure people and hold nobody up."""
 
-_SETTLED = (MaskTaskState.ACCEPTED, MaskTaskState.SENT_BACK, MaskTaskState.CANCELLED)
+_SETTLED = (MaskTaskState.ACCEPTED, MaskTaskState.SENT_BACK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +69,21 @@ class Steps:
         return self._of[found.step](found)
 
     def stop(self, found: Round) -> Move:
-        """Ends what a round that was cancelled has begun: its run, its campaign and its mask tasks."""
-        run_id, notes = found.run_id, found.notes
-        if found.run_begun and found.released is None:
-            run_id = run_id or self._neighbours.start_run(self._run_plan(found), found.key).id
-            try:
-                self._neighbours.cancel_run(run_id)
-            except NotReady as error:
-                notes = (*notes, str(error))
+        """Ends what a round that was cancelled has begun: its campaign, its mask tasks and its run.
+
+        Raises:
+            Unavailable: a neighbour doesn't answer.
+        """
+        run_id, notes = found.run_id, list(found.notes)
         opened = found.campaign_id or self._opened(found)
         if opened:
-            self._neighbours.cancel_campaign(opened)
-        return Move({"stopping": False, "run_id": run_id, "campaign_id": opened, "notes": notes})
+            with _noted(notes):
+                self._neighbours.cancel_campaign(opened)
+        if found.run_begun and found.released is None:
+            with _noted(notes):
+                run_id = run_id or self._neighbours.start_run(self._run_plan(found), found.key).id
+                self._neighbours.cancel_run(run_id)
+        return Move({"stopping": False, "run_id": run_id, "campaign_id": opened, "notes": tuple(notes)})
 
     def _opened(self, found: Round) -> str:
         """The campaign over the round's M, which may be there although its id was never told; "" for none."""
@@ -101,7 +105,7 @@ class Steps:
     def _score(self, found: Round) -> Move:
         campaign = self._neighbours.campaign(found.campaign_id)
         if campaign.state is CampaignState.CANCELLED:
-            return _ended(Outcome.CANCELLED, f"campaign {campaign.id} was cancelled")
+            return _cancelled(found)
         if campaign.state in (CampaignState.SCORED, CampaignState.CLOSED) or found.despite:
             return self._on(found, approved=found.approved, despite=found.despite)
         return _waits(found, campaign.finished, campaign.images, "raters grade M")
@@ -110,7 +114,7 @@ class Steps:
         if found.plan.approve_choice and not found.approved:
             return _asks(found, "all of M is scored: say that T may be reserved and S cut")
         if self._neighbours.campaign(found.campaign_id).state is CampaignState.CANCELLED:
-            return _ended(Outcome.CANCELLED, f"campaign {found.campaign_id} was cancelled")
+            return _cancelled(found)
         sets = self._neighbours.choose(found.campaign_id, allow_incomplete=found.despite)
         sizes = {"counterexamples": len(sets.counterexamples), "test": len(sets.test)}
         if not sets.counterexamples and not found.plan.evaluate_only:
@@ -124,6 +128,8 @@ class Steps:
             self._neighbours.make_tasks(found.campaign_id, plan.annotators, plan.double_share or 0.0)
         wanted = _DRAWN[1:] if plan.evaluate_only else _DRAWN
         tasks = [item for item in self._neighbours.tasks(campaign_id=found.campaign_id) if item.purpose in wanted]
+        if any(item.state is MaskTaskState.CANCELLED for item in tasks):  # the campaign itself stays closed
+            return _cancelled(found)
         done = sum(item.state in _SETTLED for item in tasks)
         if done < len(tasks):
             return _waits(found, done, len(tasks), "masks are drawn and checked")
@@ -211,6 +217,21 @@ class Steps:
 
 def _ended(outcome: Outcome, *notes: str) -> Move:
     return Move({"step": Step.ENDED, "outcome": outcome, "notes": notes})
+
+
+def _cancelled(found: Round) -> Move:
+    return _ended(Outcome.CANCELLED, f"campaign {found.campaign_id} was cancelled")
+
+
+@contextmanager
+def _noted(notes: list[str]) -> Iterator[None]:
+    """What is refused is noted, and keeps nothing else from being done."""
+    try:
+        yield
+    except Unavailable:
+        raise
+    except MadsegError as error:
+        notes.append(str(error))
 
 
 def _waits(found: Round, done: int, total: int, *notes: str) -> Move:
