@@ -10,7 +10,7 @@ WORKERS ?= 3
 PROVE = $(BIN)/python -m deploy.cluster run $(BIN)/python -m pytest -p no:randomly --verbose tests/deploy/cluster
 PROOFS := tests/pipeline/servers/upgrade.py tests/deploy/finetune_image.py
 SERVERS := kafka triton postgres s3
-.PHONY: load sbom cluster cluster-down cluster-test cluster-round help demo test soak lint format bench real models experiment proto lock setup clean servers servers-stop compose $(SERVERS)
+.PHONY: load sbom cluster cluster-down cluster-test help demo test soak lint format bench real models experiment proto lock setup clean servers servers-stop compose $(SERVERS)
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -36,7 +36,8 @@ test: ## Run the tests; as root it installs the system packages that they need
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations 30 --durations-min 5
 
 soak: setup $(VENV)/.train ## Run the kill and load tests at their full number, an upgrade, and fine-tuning in its image
-	@MADSEG_SOAK=1 $(BIN)/python -m pytest -m soak tests $(PROOFS)
+	@MADSEG_SOAK=1 $(BIN)/python -m pytest -m soak -n $(WORKERS) --dist loadfile --verbose --durations 0 --durations-min 60 \
+	  tests $(PROOFS)
 
 lint: setup ## What CI checks before the tests
 	@$(BIN)/ruff check .
@@ -86,13 +87,11 @@ cluster: setup ## Start a one-node Kubernetes with everything on it, without Doc
 cluster-down: setup ## Take it down; nothing is left
 	@$(BIN)/python -m deploy.cluster down
 
-cluster-test: setup ## Prove on it what docs/kubernetes.md says; KEDA is built the first time
+cluster-test: setup ## Prove on it what docs/kubernetes.md says; builds KEDA and the image with torch, the first time
 	@$(BIN)/python -m tests.deploy.cluster.before
 	@$(PROVE)/proof.py tests/deploy/cluster/upgrade.py
 	@$(BIN)/python -m deploy.cluster keda
 	@$(PROVE)/scaling.py
-
-cluster-round: setup ## Carry a round through on it whose training is a Job; builds the image with torch and CUDA, 3 GB
 	@$(BIN)/python -m deploy.cluster training
 	@$(PROVE)/learning.py
 

@@ -1,5 +1,5 @@
-"""Skips are for what a machine lacks. With MADSEG_TEST_NO_SKIP set only what is somebody else's may be absent: real
-networks and photographs, and the published schemas of custom resources.
+"""Skips are for what a machine lacks. With MADSEG_TEST_NO_SKIP set only what can't be installed may be absent: real
+networks and photographs, the published schemas of custom resources, and the history of a shallow checkout.
 """
 
 import os
@@ -10,7 +10,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
-OF_OTHERS = ("MADSEG_REAL", "MADSEG_TEST_SCHEMAS")
+NOT_INSTALLABLE = ("MADSEG_REAL", "MADSEG_TEST_SCHEMAS", "history of this checkout")
 """What a reason names that lets a test be skipped."""
 
 # Tests send Ctrl-C, which whoever runs them in the background has ignored, for all the processes that they start too.
@@ -32,7 +32,7 @@ def _logging_of_its_own() -> None:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
-    if reason and os.environ.get("MADSEG_TEST_NO_SKIP") and not any(name in reason for name in OF_OTHERS):
+    if reason and os.environ.get("MADSEG_TEST_NO_SKIP") and not any(name in reason for name in NOT_INSTALLABLE):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped where no skip is allowed: {reason}"
     return report

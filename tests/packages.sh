@@ -1,10 +1,12 @@
 #!/bin/sh
 # The system packages that the tests need: installs those that are absent where it may, else prints the line that does.
+# `tests/packages.sh cluster` adds those of `make cluster`.
 # Go is no package of these: Debian's is too old. Without it the tests of the S3 server are skipped.
 set -eu
 wanted="python3-venv chromium openssl default-jre-headless maven postgresql buildah debootstrap iproute2 iptables"
 # Triton's Python backend loads the library of the Python that runs here; others than the system's bring their own.
 python=$(readlink -f "$(command -v "${PYTHON:-python3}")")
+[ "${1:-}" != cluster ] || wanted="$wanted containerd runc containernetworking-plugins conntrack curl"
 case $python in /usr/bin/python3.*) wanted="$wanted lib${python##*/}" ;; esac
 
 missing=

@@ -1,10 +1,12 @@
 """The release before limits, certificates and the audit log: its image into the cluster, its manifests beside it.
+Nothing where the checkout has no history back to it.
 
 `python -m tests.deploy.cluster.before`, outside of the cluster's network, as the image is built and pip is asked.
 """
 
 import io
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,12 +25,14 @@ NAME, SHOWN_AS = f"localhost/madseg-service:{TAG}", f"docker.io/madseg/service:{
 
 
 def main() -> None:
-    """Takes the project's history."""
     cluster = Running().cluster
-    packed = subprocess.run(["git", "archive", BEFORE], cwd=ROOT, capture_output=True, check=True).stdout
+    found = subprocess.run(["git", "archive", BEFORE], cwd=ROOT, capture_output=True, check=False)
+    if found.returncode:
+        print(f"No upgrade is tried: the history of this checkout doesn't reach back to {BEFORE}", file=sys.stderr)
+        return
     with TemporaryDirectory() as folder:
         tree, archive = Path(folder) / "tree", Path(folder) / "service.tar"
-        with tarfile.open(fileobj=io.BytesIO(packed)) as content:
+        with tarfile.open(fileobj=io.BytesIO(found.stdout)) as content:
             content.extractall(tree, filter="data")
         buildah.build(NAME, Recipe(tree / "deploy" / "images" / "Dockerfile", tree, kept=["packages"]), Path(folder))
         buildah.export(NAME, archive, SHOWN_AS)

@@ -62,10 +62,13 @@ class Traffic:
 
 def test_back_and_up_again_interrupts_nobody(running: Running, client: Client) -> None:
     """Within an era both run on the same tables, topics and files; what came in meanwhile is ranked to the bit."""
+    before = place(running.cluster.folder)
+    if not before.exists():
+        pytest.skip("the history of this checkout doesn't reach back to the release before")
     asked = Asked(ROOT / "model_repository")
     images = accept(client, asked, pictures(range(FIRST, FIRST + 30)))
     with Traffic(running) as traffic:
-        for manifests, tag in ((place(running.cluster.folder).read_text(), TAG), (services(ROOT), __version__)):
+        for manifests, tag in ((before.read_text(), TAG), (services(ROOT), __version__)):
             seen = len(traffic.sent), traffic.read
             running.cluster.apply(manifests)
             for name in names(manifests):
