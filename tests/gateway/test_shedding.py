@@ -17,6 +17,7 @@ from madseg.gateway.grpc_api import IntakeApi
 from madseg.gateway.http_api import create_app
 from madseg.gateway.http_server import HttpServer
 from madseg.gateway.import_predictions import ImportPredictions
+from madseg.gateway.upload import ImageUpload
 from madseg.gateway.web.callers import Door
 from madseg.rpc import Server, Service
 from madseg.security.access import Role, Tokens, add_token
@@ -35,6 +36,9 @@ __all__ = ["page"]
 
 AT_ONCE, SENDERS, EACH = 3, 12, 6
 """Uploads that are taken on at once, and four times as many senders."""
+
+HANGING = 48
+"""Uploads that wait at once: more than the threads that everything else has."""
 
 
 def guarded() -> Guard:
@@ -100,6 +104,34 @@ def test_over_http_some_are_told_to_come_again_and_nothing_is_lost(url: str, par
     assert shed > 0
     assert scrape(page).since(before, "madseg_calls_refused_total", reason="calls") == shed
     assert is_all_there(parts, accepted)
+
+
+def test_uploads_that_wait_keep_nobody_else_waiting(parts: Parts) -> None:
+    """Many hang at a stream that is away: pictures, and whether the process is alive, are told as ever."""
+    image, may = parts.intake().upload(ImageUpload(noise(0))).image_id, threading.Event()
+    intake = parts.intake(stream=Tapped(parts.stream, lambda: assert_set(may)))
+    server = HttpServer(create_app(intake, lambda: None), "127.0.0.1:0")
+    server.start()
+    with (
+        httpx.Client(
+            base_url=server.url, trust_env=False, timeout=30, limits=httpx.Limits(max_connections=99)
+        ) as client,
+        ThreadPoolExecutor(HANGING) as pool,
+    ):
+        held = [pool.submit(client.post, "/v1/images", content=noise(n + 1)) for n in range(HANGING)]
+        try:
+            until(lambda: len(parts.files()) >= 2 * HANGING)
+            for path in ("/healthz", f"/v1/images/{image}", f"/v1/images/{image}/picture"):
+                assert client.get(path, timeout=5).status_code == 200
+        finally:
+            may.set()
+        assert {answer.result().status_code for answer in held} == {201}
+    server.stop()
+
+
+def assert_set(event: threading.Event) -> None:
+    """Waits until it is set."""
+    assert event.wait(20)
 
 
 def test_over_grpc_some_are_told_to_come_again_and_nothing_is_lost(parts: Parts) -> None:

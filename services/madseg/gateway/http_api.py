@@ -46,10 +46,10 @@ def create_app(
 
         return Depends(check)
 
-    app.include_router(image_routes(intake, guarded.crowd.bytes, takes))
+    app.include_router(image_routes(intake, guarded.crowd, takes))
 
     @app.get("/healthz")
-    def healthz() -> dict[str, str]:
+    async def healthz() -> dict[str, str]:
         """The process answers."""
         return {"status": "alive"}
 

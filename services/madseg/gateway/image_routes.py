@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from madseg.core.errors import InvalidInput, TooMany, Unavailable
 from madseg.events import TRACEPARENT, tracing
@@ -14,7 +14,7 @@ from madseg.gateway.http_body import MAX_FILES, read_parts, read_raw
 from madseg.gateway.problems import answer, problem
 from madseg.gateway.upload import MAX_TAGS, MAX_TEXT, Accepted, ImageUpload, shown
 from madseg.security.access import Role
-from madseg.security.crowd import Room
+from madseg.security.crowd import Crowd
 from madseg.security.touched import told
 
 Responses = dict[int | str, dict[str, Any]]
@@ -108,9 +108,11 @@ Moment = Annotated[
 Tags = Annotated[Sequence[str], Query(description="Free labels, name=value each", json_schema_extra=_TAGS)]
 
 
-def image_routes(intake: Intake, in_flight: Room, takes: Callable[..., Any]) -> APIRouter:
-    """The routes, which hold what they read in `in_flight`; `takes` makes a dependency of roles."""
+def image_routes(intake: Intake, crowd: Crowd, takes: Callable[..., Any]) -> APIRouter:
+    """The routes, which have room in `crowd`; `takes` makes a dependency of roles."""
     router, limits = APIRouter(), intake.policy.limits
+    # Uploads wait in threads of their own, for a decoder or for servers that are away: pictures never wait for them.
+    threads = CapacityLimiter(crowd.calls.limit)
 
     @router.post(
         "/v1/images",
@@ -127,7 +129,7 @@ def image_routes(intake: Intake, in_flight: Room, takes: Callable[..., Any]) -> 
         tags: Tags = (),
     ) -> Response:
         """Takes pictures in: one as the body itself, or one or several as the parts `file` of a form."""
-        with in_flight.hold() as hold:
+        with crowd.bytes.hold() as hold:
             if request.headers.get("content-type", "").startswith("multipart/form-data"):
                 form = await read_parts(request, PARTS * limits.max_bytes, hold)
                 source, captured_at = form.source or source, form.captured_at or captured_at
@@ -137,7 +139,7 @@ def image_routes(intake: Intake, in_flight: Room, takes: Callable[..., Any]) -> 
             moment, labels = _moment(captured_at), _tags(tags)
             uploads = [ImageUpload(content, file, source, moment, labels) for file, content in files]
             with tracing(request.headers.get(TRACEPARENT)):
-                answers = [await _answer(intake, item, number) for number, item in enumerate(uploads, 1)]
+                answers = [await _answer(intake, item, number, threads) for number, item in enumerate(uploads, 1)]
         request.state.touched = told("image_ids", [item.body.get("image_id", "") for item in answers])
         if len(answers) == 1:
             return answers[0].response()
@@ -169,11 +171,11 @@ class _Answer:
         return answer(self.body, self.status)
 
 
-async def _answer(intake: Intake, upload: ImageUpload, number: int) -> _Answer:
+async def _answer(intake: Intake, upload: ImageUpload, number: int, threads: CapacityLimiter) -> _Answer:
     """The outcome of one file of a request."""
     name = shown(upload.name, f"file {number}")
     try:
-        accepted = await run_in_threadpool(intake.upload, upload)
+        accepted = await to_thread.run_sync(intake.upload, upload, limiter=threads)
     except (InvalidInput, TooMany, Unavailable) as error:
         body = problem(error, name)
         return _Answer(body["status"], body)

@@ -16,23 +16,24 @@ AGAIN_SECONDS = 1.0
 class Room:
     """Room for a number of things (calls, streams or bytes) at once. Thread-safe.
 
-    `reason` is its label among the figures, `sentence` what those hear for whom there is no room.
+    `reason` is its label among the figures, `sentence` what those hear for whom there is no room, `limit` how many have
+    room.
     """
 
     def __init__(self, reason: str, sentence: str, limit: int) -> None:
-        self._sentence, self._limit = sentence, limit
+        self._sentence, self.limit = sentence, limit
         self._refused = CALLS_REFUSED.labels(reason)
         self._lock, self._held = threading.Lock(), 0
 
     def check(self) -> None:
         """Raises Busy where it is full."""
-        if self._held >= self._limit:
+        if self._held >= self.limit:
             raise self._full()
 
     def take(self, size: int = 1) -> None:
         """Raises Busy where it would be too much."""
         with self._lock:
-            if self._held + size <= self._limit:
+            if self._held + size <= self.limit:
                 self._held += size
                 return
         raise self._full()
