@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from madseg.core.errors import InvalidImage, InvalidInput, NotFound, Unavailable
-from madseg.core.preprocess import Size, in_random_lane
+from madseg.core.preprocess import Size, in_random_lane, picture_keys
 from madseg.core.times import moment
 from madseg.gateway import store
 from madseg.gateway.accept import Forgotten, Policy
+from madseg.gateway.forget import Forgetting, Receipt
 from madseg.gateway.upload import ImageUpload
 from madseg.wire import decode_image
 from tests.databases import KINDS
@@ -129,6 +130,29 @@ def test_a_ban_overtakes_an_upload(parts: Parts) -> None:
         intake.upload(ImageUpload(noise(6)))
     assert [record.value is not None for record in parts.records("t.images")] == [True, False]
     assert (parts.files(), intake.page(0, 10)) == ([], [])
+
+
+@pytest.mark.parametrize("fails_at", [1, 2])
+def test_a_ban_overtakes_an_upload_that_fails(parts: Parts, fails_at: int) -> None:
+    """At its record or as it takes itself back: the ban is open again, so that what it left is removed."""
+    image = hashlib.sha256(noise(6)).hexdigest()[:32]
+    verb = Forgetting(parts.stream, parts.database, parts.blobs, lambda *_: Receipt(), parts.clock, "t")
+    published = []
+
+    def forget() -> None:
+        published.append(image)
+        if len(published) == 1:
+            verb.forget(image, "x")
+            for key in picture_keys(image):
+                parts.blobs.put(key, b"stored just now")
+        if len(published) == fails_at:
+            raise Unavailable("away")
+
+    intake = parts.intake(stream=Tapped(parts.stream, before=forget))
+    with pytest.raises(Unavailable):
+        intake.upload(ImageUpload(noise(6)))
+    assert len(parts.files()) == 2
+    assert (verb.finish(), parts.files()) == (1, [])
 
 
 def test_refused_pictures_leave_nothing(parts: Parts) -> None:

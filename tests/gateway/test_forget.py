@@ -4,17 +4,19 @@ from collections.abc import Callable
 
 import pytest
 
-from madseg.core.errors import InvalidInput, Unavailable
+from madseg.core.errors import Conflict, InvalidInput, Unavailable
 from madseg.core.preprocess import picture_keys
 from madseg.gateway import store
 from madseg.gateway.accept import Forgotten
-from madseg.gateway.forget import Forgetting, Receipt, together
+from madseg.gateway.chores import reopening
+from madseg.gateway.forget import LATELY_MICROS, Forgetting, Receipt, together
 from madseg.gateway.upload import ImageUpload
 from madseg.wire import topics
 from tests.databases import KINDS
 from tests.gateway.conftest import Parts
 from tests.gateway.failing import Killed, Tapped
 from tests.gateway.pictures import noise
+from tests.pipeline.running import until
 
 
 @pytest.fixture(params=KINDS)
@@ -120,6 +122,42 @@ def test_recent_bans_are_carried_out_again_at_a_start(parts: Parts) -> None:
     parts.blobs.put(picture_keys(image)[0], b"left behind")
     verb.reopen()
     assert verb.finish() == 1
+    assert parts.files() == []
+
+
+def test_a_ban_that_is_refused_keeps_none_behind_it(parts: Parts) -> None:
+    """They are carried out; the failure is told, and that one tried again."""
+    refused, other = "ab" * 16, "cd" * 16
+    asked = []
+
+    def selector(image: str, _: str) -> Receipt:
+        asked.append(image)
+        if image == refused:
+            raise Conflict("never")
+        return Receipt()
+
+    with parts.database.write() as tx:
+        store.ban(tx, refused, "x", 1)
+        store.ban(tx, other, "x", 2)
+    verb = Forgetting(parts.stream, parts.database, parts.blobs, selector, parts.clock, "t")
+    for _ in range(2):
+        with pytest.raises(Conflict, match="never"):
+            verb.finish()
+    assert asked == [refused, other, refused]
+
+
+def test_bans_of_the_last_hour_are_opened_again_while_it_runs(parts: Parts) -> None:
+    """For uploads that failed after one overtook them, while the database was away too; older ones stay finished."""
+    verb = forgetting(parts, Selector())
+    with parts.database.write() as tx:
+        store.ban(tx, "ab" * 16, "x", parts.clock() - 2 * LATELY_MICROS)
+        store.finish_ban(tx, "ab" * 16)
+    verb.forget("cd" * 16, "x")
+    parts.blobs.put(picture_keys("cd" * 16)[0], b"left behind")
+    chore = reopening(verb, pause=60)
+    chore.start()
+    until(lambda: verb.finish() == 1)
+    chore.stop()
     assert parts.files() == []
 
 

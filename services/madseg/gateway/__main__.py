@@ -15,7 +15,7 @@ from madseg.core.taxonomy import Taxonomy
 from madseg.gateway import forget
 from madseg.gateway.accept import Intake, Policy
 from madseg.gateway.caps import parse_caps
-from madseg.gateway.chores import expiring, finishing, tidying
+from madseg.gateway.chores import expiring, finishing, reopening, tidying
 from madseg.gateway.decode import LIMITS, Limits
 from madseg.gateway.forget import Forgetting
 from madseg.gateway.grpc_api import IntakeApi
@@ -118,7 +118,7 @@ def build(
     guarded = guard(config)
     door = Door(access, insecure=config.insecure, rates=guarded.rates)
     pages = _pages(config, intake, policy, classes, door, connect)
-    chores = [finishing(forgetting)]
+    chores = [finishing(forgetting), reopening(forgetting)]
     if policy.caps:
         chores.append(tidying(intake.caps))
     if config.history_days:

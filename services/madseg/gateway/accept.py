@@ -2,21 +2,23 @@
 
 Order of effects: both files, then the record on the stream, then the row, then the answer. Whatever a kill cuts off
 was not acknowledged, and sending the same bytes again redoes all of it, since only the row says that an image is in.
-A ban that was committed while an upload was under way is found with the row, and the upload takes itself back.
+A ban that was committed while an upload was under way is found with the row, and the upload takes itself back. Where
+that fails, or anything before it, the ban is opened again, so that the chore which finishes bans removes what was left.
 """
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from madseg.core.errors import InvalidImage, InvalidInput, NotFound
+from madseg.core.errors import InvalidImage, InvalidInput, MadsegError, NotFound
 from madseg.core.messages import ImageAccepted, ImageFacts, checked_image_id
 from madseg.core.preprocess import Size, grid_id, image_id, in_random_lane, picture_keys
 from madseg.core.times import moment
 from madseg.events import IMAGE_ACCEPTED, IMAGE_FORGOTTEN, event
 from madseg.gateway import store
-from madseg.gateway.canonical import canonical
+from madseg.gateway.canonical import Canonical, canonical
 from madseg.gateway.caps import Cap, Caps
 from madseg.gateway.decode import LIMITS, Decoded, Limits, decode
 from madseg.gateway.upload import Accepted, ImageUpload, checked, shown
@@ -168,11 +170,13 @@ class Intake:
         if known:
             return self._duplicate(known.accepted.image)
         with self.caps.place(upload.source, image) as place:
-            stored = self._stored(upload, sha256)
-            self._publish([stored.accepted])
-            with self._database.write(beside=True) as tx:  # a ban waits for it, and is found by what comes after
-                gone = bool(store.banned(tx, [image]))
-                new = not gone and store.add_image(tx, stored)
+            picture = self._decoded(upload)
+            with self._reopening(image):
+                stored = self._stored(upload, sha256, picture)
+                self._publish([stored.accepted])
+                with self._database.write(beside=True) as tx:  # a ban waits for it, and is found by what comes after
+                    gone = store.reopen_ban(tx, image)
+                    new = not gone and store.add_image(tx, stored)
             place.used = new
         if gone:
             self._take_back(stored.accepted)
@@ -181,13 +185,27 @@ class Intake:
             return self._duplicate(stored.accepted.image)
         return Accepted(image, False, stored.accepted.image.random_lane)
 
-    def _stored(self, upload: ImageUpload, sha256: bytes) -> store.StoredImage:
-        """Decodes the picture and stores both files."""
+    @contextmanager
+    def _reopening(self, image: str) -> Iterator[None]:
+        """Where anything fails once files may have been stored, a ban that came meanwhile is carried out once more."""
+        done = False
+        try:
+            yield
+            done = True
+        finally:
+            if not done:
+                with suppress(MadsegError), self._database.write(beside=True) as tx:  # away too: the chore does it
+                    store.reopen_ban(tx, image)
+
+    def _decoded(self, upload: ImageUpload) -> tuple[Size, str, Canonical]:
+        """The picture: its size, its media type, and what models see."""
         with self._decoding:
             decoded: Decoded = decode(upload.content, self.policy.limits)
-            size, picture = decoded.size, canonical(decoded.picture, self.policy.grid)
-            media_type = decoded.media_type
-            del decoded
+            return decoded.size, decoded.media_type, canonical(decoded.picture, self.policy.grid)
+
+    def _stored(self, upload: ImageUpload, sha256: bytes, decoded: tuple[Size, str, Canonical]) -> store.StoredImage:
+        """Stores both files."""
+        size, media_type, picture = decoded
         image, now = image_id(sha256), moment(self._clock())
         original_key, canonical_key = picture_keys(image)
         facts = ImageFacts(

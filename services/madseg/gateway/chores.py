@@ -3,7 +3,7 @@
 import structlog
 
 from madseg.gateway.caps import Caps
-from madseg.gateway.forget import Forgetting
+from madseg.gateway.forget import LATELY_MICROS, Forgetting
 from madseg.gateway.history import History
 from madseg.runtime import Repeated
 
@@ -13,6 +13,9 @@ PAUSE_SECONDS = 10.0
 """Between two looks for something to do."""
 
 TIDY_SECONDS = 600.0
+
+REOPEN_SECONDS = 1200.0
+"""Between two openings of the bans of the last hour, which are few."""
 
 
 def finishing(forgetting: Forgetting, pause: float = PAUSE_SECONDS) -> Repeated:
@@ -25,6 +28,16 @@ def finishing(forgetting: Forgetting, pause: float = PAUSE_SECONDS) -> Repeated:
         return done > 0
 
     return Repeated("bans", finish, pause)
+
+
+def reopening(forgetting: Forgetting, pause: float = REOPEN_SECONDS) -> Repeated:
+    """Has the bans of the last hour carried out once more, for uploads that failed after one overtook them."""
+
+    def reopen() -> bool:
+        forgetting.reopen(LATELY_MICROS)
+        return False
+
+    return Repeated("reopened_bans", reopen, pause)
 
 
 def tidying(caps: Caps, pause: float = TIDY_SECONDS) -> Repeated:

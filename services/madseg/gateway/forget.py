@@ -7,7 +7,7 @@ may be repeated, and is, until every part has answered: a ban is finished last.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from madseg.core.errors import InvalidInput
+from madseg.core.errors import InvalidInput, MadsegError, Unavailable
 from madseg.core.messages import checked_image_id
 from madseg.core.preprocess import picture_keys
 from madseg.events import IMAGE_FORGOTTEN, event
@@ -21,6 +21,9 @@ MAX_REASON = 1000
 
 REOPENED_MICROS = 7 * 24 * 3600 * 1_000_000
 """How far back bans are carried out once more at a start: longer than a process stays down."""
+
+LATELY_MICROS = 3600 * 1_000_000
+"""How far back bans are opened again while it runs: longer than an upload is under way."""
 
 AT_ONCE = 100
 """Unfinished bans that one pass goes through."""
@@ -95,21 +98,33 @@ class Forgetting:
             store.ban(tx, image, reason, self._clock())
         return self._carry_out(image, reason)
 
-    def reopen(self) -> None:
-        """Has recent bans carried out once more, for uploads that a kill cut off after the ban overtook them."""
+    def reopen(self, back: int = REOPENED_MICROS) -> None:
+        """Has the bans of the last so many microseconds carried out once more, for uploads that a kill or a server that
+        was away cut off after the ban overtook them."""
         with self._database.write() as tx:
-            store.reopen_bans(tx, self._clock() - REOPENED_MICROS)
+            store.reopen_bans(tx, self._clock() - back)
 
     def finish(self) -> int:
         """Carries out what a kill or a missing part left undone; returns how many images that were.
 
+        One that is refused keeps none behind it from their turn; a part that is away is asked no further.
+
         Raises:
             Unavailable: a part is still missing.
+            MadsegError: a part refuses; of several failures the first.
         """
         with self._database.snapshot() as tx:
             open_bans = store.unfinished_bans(tx, AT_ONCE)
+        failures: list[MadsegError] = []
         for image, reason in open_bans:
-            self._carry_out(image, reason)
+            try:
+                self._carry_out(image, reason)
+            except MadsegError as error:
+                failures.append(error)
+                if isinstance(error, Unavailable):
+                    break
+        if failures:
+            raise failures[0]
         return len(open_bans)
 
     def _carry_out(self, image: str, reason: str) -> Receipt:

@@ -186,6 +186,11 @@ def finish_ban(tx: Connection, image_id: str) -> None:
     tx.execute(update(BANS).where(BANS.c.image_id == image_id).values(finished=True))
 
 
+def reopen_ban(tx: Connection, image_id: str) -> bool:
+    """Has the ban of an image carried out once more; False where there is none."""
+    return tx.execute(update(BANS).where(BANS.c.image_id == image_id).values(finished=False)).rowcount > 0
+
+
 def reopen_bans(tx: Connection, since: int) -> None:
     """Has the bans since a time carried out once more."""
     tx.execute(update(BANS).where(BANS.c.banned_at >= since).values(finished=False))
