@@ -189,6 +189,10 @@ def test_the_random_lane_is_drawn_by_id(parts: Parts) -> None:
     done = [intake.upload(ImageUpload(noise(n))) for n in range(20)]
     assert [in_random_lane(item.image_id, 0.5) for item in done] == [item.random_lane for item in done]
     assert sum(item.random_lane for item in done) == intake.status().stored.random_lane > 0
+    assert intake.random_lane() == intake.status().stored.random_lane
+    with parts.database.write() as tx:
+        store.ban(tx, next(item.image_id for item in done if item.random_lane), "privacy", 0)
+    assert intake.random_lane() == intake.status().stored.random_lane == sum(item.random_lane for item in done) - 1
 
 
 def test_the_list_is_in_order_of_acceptance(parts: Parts) -> None:

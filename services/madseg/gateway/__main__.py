@@ -154,7 +154,7 @@ def _pages(
         return Client(None, *services, token=config.token or None, timeout=timeout, tls=tls)
 
     def counts() -> dict[str, int]:
-        return {"random_lane": intake.status().stored.random_lane}
+        return {"random_lane": intake.random_lane()}
 
     def picture(image: str) -> bytes | None:
         try:

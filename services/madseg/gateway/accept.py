@@ -152,6 +152,11 @@ class Intake:
         with self._counting:
             return Status(stored, self._duplicates, self._refused)
 
+    def random_lane(self) -> int:
+        """How many images the random lane has."""
+        with self._database.snapshot() as tx:
+            return store.count_random_lane(tx)
+
     def check(self) -> None:
         """Raises Unavailable where the database or the stream does not answer."""
         with self._database.snapshot() as tx:

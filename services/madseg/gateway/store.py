@@ -267,6 +267,12 @@ def counts(tx: Connection) -> Counts:
     return Counts(accepted, random_lane, tx.execute(select(func.count()).select_from(BANS)).scalar_one())
 
 
+def count_random_lane(tx: Connection) -> int:
+    """Images of the random lane that are not forgotten. Reads all images' rows, the bans of those in the lane alone."""
+    lane = select(func.count()).select_from(IMAGES).where(IMAGES.c.random_lane, _living(IMAGES))
+    return int(tx.execute(lane).scalar_one())
+
+
 def _living(table: Table) -> Any:
     return ~exists().where(BANS.c.image_id == table.c.image_id)
 
