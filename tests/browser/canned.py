@@ -26,12 +26,15 @@ def parsed(version: str) -> Answer:
     return {"model": model, "version": int(number)}
 
 
-def taxonomy() -> Answer:
-    """Nine of VOC's classes."""
+def taxonomy(background: int = 0) -> Answer:
+    """Nine of VOC's classes; where background is void, the first one is a road."""
     classes = [
-        {"label": i, "name": name, "colour": colour, "ranked": i > 0} for i, (name, colour) in enumerate(CLASSES)
+        {"label": i, "name": name, "colour": colour, "ranked": i != background}
+        for i, (name, colour) in enumerate(CLASSES)
     ]
-    return {"classes": classes, "void": 255, "grid": {"height": SIDE, "width": SIDE}}
+    if background:
+        classes[0] |= {"name": "road", "colour": "#804080"}
+    return {"classes": classes, "void": 255, "background": background, "grid": {"height": SIDE, "width": SIDE}}
 
 
 def contest(competitor: str, missing: int = 0) -> Answer:

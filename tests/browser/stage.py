@@ -44,6 +44,8 @@ class Stage:
     """Judgements are refused with 409."""
     marked: str = ""
     """Stands beside what people said, to be told as the text that it is."""
+    background: int = 0
+    """Its label; 255: the first class is a road."""
     to_judge: int = 30
     campaign_state: str = "open"
     earlier: bool = False

@@ -5,12 +5,20 @@ from collections.abc import Callable
 import numpy as np
 from playwright.sync_api import Page, expect
 
-from tests.browser.drawing import Hand
+from tests.browser.drawing import Hand, capsule
 from tests.browser.stage import Stage
-from tests.browser.stage_masks import DRAWN
+from tests.browser.stage_masks import DRAWN, NEXT
 from tests.browser.windows import accessible
 
 Window = Callable[..., Page]
+CLEAR = """(canvas, places) => {
+  const { left, top, width } = canvas.getBoundingClientRect();
+  const ratio = canvas.width / width;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return places.map(([x, y]) =>
+    data[4 * (Math.floor((y - top) * ratio) * canvas.width + Math.floor((x - left) * ratio)) + 3] === 0);
+}"""
+"""Whether nothing is painted at places of the window; read at once, as Chromium complains of more."""
 LAST = f"mask-tasks/{DRAWN}/revisions/0"
 
 
@@ -77,3 +85,21 @@ def test_theirs_is_whole_though_a_stroke_was_under_way(stage: Stage, window: Win
     expect(hand.page.locator(".save-state")).to_contain_text("revision 2")
     hand.page.mouse.up()
     assert np.array_equal(theirs, hand.saved())
+
+
+def test_what_nobody_drew_is_no_road(stage: Stage, window: Window) -> None:
+    """Where the first class is a thing, a mask begins void, is erased to void, and lets the picture through."""
+    stage.background = 255
+    page = window()
+    page.goto(f"{stage.url}/#/draw/{NEXT}")
+    expect(page.get_by_role("button", name="Hand in")).to_be_enabled()
+    hand = Hand(page, stage, NEXT)
+    mask = page.locator(".board canvas.mask")
+    hand.click(300, 200)
+    expected = np.full_like(stage.masks.empty(), 255)
+    expected[capsule(expected.shape, (300, 200), (300, 200), 24)] = 0
+    assert np.array_equal(expected, hand.saved())
+    assert mask.evaluate(CLEAR, [hand.spot(x, 200) for x in (200, 300)]) == [True, False]
+    hand.keys("e")
+    hand.click(300, 200)
+    assert np.array_equal(np.full_like(expected, 255), hand.saved())

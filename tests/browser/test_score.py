@@ -281,3 +281,18 @@ def test_the_shortcuts_of_scoring_are_told(stage: Stage, window: Window) -> None
     page.keyboard.press("3")
     page.wait_for_timeout(100)
     assert stage.judged == {}
+
+
+def test_a_first_class_that_is_a_thing_is_shown(stage: Stage, window: Window) -> None:
+    """It is in the legend and painted like the others."""
+    stage.background = 255
+    page = judging(stage, window)
+    expect(page.get_by_role("list", name="Classes of the map")).to_contain_text("road")
+    changed = """() => {
+      const [bare, overlaid] = ["picture", "overlay"].map((name) => {
+        const canvas = document.querySelector(`.viewing-${name} canvas`);
+        return canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+      });
+      return bare.filter((value, at) => value !== overlaid[at]).length / bare.length;
+    }"""
+    assert page.evaluate(changed) > 0.5

@@ -67,6 +67,11 @@ class Taxonomy:
         text = "\n".join(f"{item.name}\t{int(item.ranked)}" for item in self.classes)
         return f"{self.name}@{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
+    @property
+    def background(self) -> int:
+        """The label of what nobody drew, by `background_of`."""
+        return background_of(self.classes[0].ranked)
+
     def label(self, name: str) -> int:
         """The label of the class called `name`.
 
@@ -87,6 +92,11 @@ class Taxonomy:
             colours[3 * label : 3 * label + 3] = bytes(item.colour)
         colours[3 * VOID :] = bytes((224, 224, 192))
         return bytes(colours)
+
+
+def background_of(first_ranked: bool) -> int:
+    """The label of an empty mask: the first class where it isn't ranked, which is a background, else void."""
+    return VOID if first_ranked else 0
 
 
 def voc_colour(label: int) -> tuple[int, int, int]:

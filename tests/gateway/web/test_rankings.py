@@ -11,11 +11,11 @@ BUS = {"target": "ours", "competitor": "theirs", "defender": "target", "class": 
 
 
 def test_the_taxonomy(site: Site) -> None:
-    """Labels, colours, void and grid."""
+    """Labels, colours, void, background and grid."""
     with site.visit(Role.RATER) as client:
         found = client.get("/api/taxonomy").json()
     assert found["classes"][1] == {"label": 1, "name": "bus", "colour": "#001001", "ranked": True}
-    assert (found["void"], found["grid"]) == (255, {"height": 16, "width": 16})
+    assert (found["void"], found["background"], found["grid"]) == (255, 0, {"height": 16, "width": 16})
 
 
 def test_the_matrix(site: Site) -> None:

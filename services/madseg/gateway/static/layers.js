@@ -36,7 +36,7 @@ export function Layers({ image, label, version, mask, other, style = "solid", op
           current &&
           put(
             canvas.current,
-            second ? difference(map, second, hot(frame.current)) : painted(map, taxonomy.classes, style),
+            second ? difference(map, second, hot(frame.current)) : painted(map, taxonomy, style),
           ),
         (error) => current && setProblem(error.message),
       );

@@ -73,11 +73,11 @@ export function palette(classes, opacity = 1) {
 }
 
 /**
- * A map as a picture on its own grid. But for "solid", the background (label 0) stays clear.
- * @param {LabelMap} map @param {{label: number, colour: string}[]} classes @param {Style} style
+ * A map as a picture on its own grid. But for "solid", the background stays clear.
+ * @param {LabelMap} map @param {import("/static/session.js").Taxonomy} taxonomy @param {Style} style
  */
-export function painted(map, classes, style) {
-  const shown = classes.filter((item) => item.label !== 0);
+export function painted(map, { classes, background }, style) {
+  const shown = classes.filter((item) => item.label !== background);
   const image = new ImageData(map.width, map.height);
   const pixels = new Uint32Array(image.data.buffer);
   if (style === "solid") return fill(map, palette(classes), pixels, image);

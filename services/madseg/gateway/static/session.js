@@ -6,7 +6,10 @@ import { createContext, useContext } from "/static/view.js";
 
 /** @typedef {{name: string, roles: string[], insecure: boolean}} Me */
 /** @typedef {{label: number, name: string, colour: string, ranked: boolean}} ClassOfThings */
-/** @typedef {{classes: ClassOfThings[], void: number, grid: {height: number, width: number}}} Taxonomy */
+/**
+ * `background`: the label of what nobody drew; 0, or that of void where the first class is a thing.
+ * @typedef {{classes: ClassOfThings[], void: number, background: number, grid: {height: number, width: number}}} Taxonomy
+ */
 
 /** @type {any} */
 export const Session = createContext(null);

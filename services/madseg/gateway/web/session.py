@@ -78,4 +78,5 @@ def _document(taxonomy: Taxonomy, grid: Size) -> dict[str, object]:
         {"label": label, "name": item.name, "colour": "#" + bytes(item.colour).hex(), "ranked": item.ranked}
         for label, item in enumerate(taxonomy.classes)
     ]
-    return {"classes": classes, "void": VOID, "grid": {"height": grid.height, "width": grid.width}}
+    labels = {"void": VOID, "background": taxonomy.background}
+    return {"classes": classes, **labels, "grid": {"height": grid.height, "width": grid.width}}

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert
 
 from madseg.core.errors import NotFound
 from madseg.core.messages import VersionRef
-from madseg.core.taxonomy import VOID
+from madseg.core.taxonomy import background_of
 from madseg.labelling.masking import tasks
 from madseg.labelling.masking.tables import EVENTS, TASKS
 from madseg.labelling.neighbours import Neighbours, Picture, Project
@@ -50,7 +50,7 @@ def make(
             "target_model": item.target.model if item.target else None,
             "target_version": item.target.version if item.target else None,
             "classes": len(project.class_names),
-            "background": _background(project),
+            "background": background_of(project.class_names[0] in project.ranked),
         }
         for item, name in zip(wanted, annotators, strict=True)
     ]
@@ -112,8 +112,3 @@ def _geometry(picture: Picture) -> dict[str, object]:
         "crop_width": crop.width,
         "crop_height": crop.height,
     }
-
-
-def _background(project: Project) -> int:
-    """The label of an empty mask: the first class where it isn't ranked, which is a background, else void."""
-    return VOID if project.class_names[0] in project.ranked else 0

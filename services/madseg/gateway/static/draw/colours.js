@@ -3,19 +3,21 @@
 
 import { VOID } from "/static/codec.js";
 
+/** @typedef {import("/static/session.js").Taxonomy} Taxonomy */
+
 /** VOC's cream. */
 const VOID_COLOUR = 0xffc0e0e0;
 /** The brightest part of an outline's colour has at least this, so that it is seen on a picture. */
 const BRIGHT = 210;
 
-/** Areas: classes in their colours, background clear. @param {{label: number, colour: string}[]} classes */
-export function areaColours(classes) {
-  return colours(classes, (rgb) => rgb);
+/** Areas: classes in their colours, background clear. @param {Taxonomy} taxonomy */
+export function areaColours(taxonomy) {
+  return colours(taxonomy, (rgb) => rgb);
 }
 
-/** Outlines: dark colours are lifted. @param {{label: number, colour: string}[]} classes */
-export function outlineColours(classes) {
-  return colours(classes, (rgb) => {
+/** Outlines: dark colours are lifted. @param {Taxonomy} taxonomy */
+export function outlineColours(taxonomy) {
+  return colours(taxonomy, (rgb) => {
     const lifted = rgb.map((part) => Math.max(part, 20));
     const lift = Math.max(1, BRIGHT / Math.max(...lifted));
     return lifted.map((part) => Math.min(255, Math.round(part * lift)));
@@ -29,14 +31,15 @@ export function oneColour(label, colour) {
   return found;
 }
 
-/** @param {{label: number, colour: string}[]} classes @param {(rgb: number[]) => number[]} turn */
-function colours(classes, turn) {
+/** @param {Taxonomy} taxonomy @param {(rgb: number[]) => number[]} turn */
+function colours({ classes, background }, turn) {
   const found = new Uint32Array(256);
   for (const { label, colour } of classes) {
     const rgb = parseInt(colour.slice(1), 16);
-    if (label !== 0) found[label] = packed(turn([rgb >> 16, (rgb >> 8) & 255, rgb & 255]));
+    found[label] = packed(turn([rgb >> 16, (rgb >> 8) & 255, rgb & 255]));
   }
   found[VOID] = VOID_COLOUR;
+  found[background] = 0;
   return found;
 }
 

@@ -20,7 +20,6 @@ export const LARGEST_SIZE = 400;
 
 export class Drawing extends EventTarget {
   tool = toolNamed("brush");
-  label = 1;
   /** Diameter of the brush in pixels. */
   size = 24;
   /** Width of the automatic void border in pixels. */
@@ -37,11 +36,14 @@ export class Drawing extends EventTarget {
   /** @type {Pixel | null} */
   #last = null;
 
-  /** @param {Mask} mask @param {(mask: Mask, at: Pixel, label: number) => boolean} pick fills the superpixel at a place */
-  constructor(mask, pick) {
+  /** @param {Mask} mask @param {(mask: Mask, at: Pixel, label: number) => boolean} pick fills the superpixel at a place @param {number} background */
+  constructor(mask, pick, background) {
     super();
     this.mask = mask;
     this.pick = pick;
+    this.background = background;
+    /** The class that is picked: the first that isn't the background. */
+    this.label = background === 0 ? 1 : 0;
   }
 
   /** Changes what is picked. @param {Partial<Pick<Drawing, "tool" | "label" | "size" | "band" | "pressure" | "only" | "locked">>} change */
@@ -61,7 +63,8 @@ export class Drawing extends EventTarget {
 
   /** What the tool draws. */
   get ink() {
-    return this.tool.label ?? this.label;
+    const { label } = this.tool;
+    return label === "background" ? this.background : (label ?? this.label);
   }
 
   /** @param {Spot} spot */

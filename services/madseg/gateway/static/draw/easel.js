@@ -17,6 +17,7 @@ import { Saver } from "/static/draw/saver.js";
 import { revisionOf } from "/static/draw/tasks.js";
 
 /** @typedef {import("/static/draw/tasks.js").Task} Task */
+/** @typedef {import("/static/session.js").Taxonomy} Taxonomy */
 /** @typedef {{left: number, top: number, width: number, height: number}} Box */
 
 export class Easel extends EventTarget {
@@ -30,18 +31,18 @@ export class Easel extends EventTarget {
   #spaceHeld = false;
   #abort = new AbortController();
 
-  /** @param {HTMLElement} host @param {Task} task @param {{label: number, colour: string}[]} classes */
-  constructor(host, task, classes) {
+  /** @param {HTMLElement} host @param {Task} task @param {Taxonomy} taxonomy */
+  constructor(host, task, taxonomy) {
     super();
     this.task = task;
-    this.classes = classes;
+    this.taxonomy = taxonomy;
     this.board = new Board(host, task.size, task.crop);
-    this.mask = new Mask(blank(task), task.size.height, task.size.width, task.crop);
-    this.labels = new Labels(this.mask, areaColours(classes));
+    this.mask = new Mask(blank(task, taxonomy.background), task.size.height, task.size.width, task.crop);
+    this.labels = new Labels(this.mask, areaColours(taxonomy));
     this.board.layer("mask", this.labels);
     this.cursor = new Cursor(this.board);
     const picker = new Picker(this.board);
-    this.drawing = new Drawing(this.mask, (mask, at, label) => picker.fill(mask, at, label));
+    this.drawing = new Drawing(this.mask, (mask, at, label) => picker.fill(mask, at, label), taxonomy.background);
     this.saver = new Saver(task.id, task.revision, () => encode(fromDense(this.mask.pixels, this.mask.height, this.mask.width)));
     this.pointers = new Pointers(this.board, this);
     this.#listen(host);
@@ -77,7 +78,7 @@ export class Easel extends EventTarget {
 
   /** @param {boolean} outlined */
   outline(outlined) {
-    this.labels.colours = outlined ? outlineColours(this.classes) : areaColours(this.classes);
+    this.labels.colours = outlined ? outlineColours(this.taxonomy) : areaColours(this.taxonomy);
     this.board.outline(outlined);
   }
 
@@ -198,11 +199,11 @@ export class Easel extends EventTarget {
   }
 }
 
-/** Background inside the crop, void outside. @param {Task} task */
-export function blank({ size, crop }) {
+/** Background inside the crop, void outside. @param {Task} task @param {number} background */
+export function blank({ size, crop }, background) {
   const pixels = new Uint8Array(size.height * size.width).fill(VOID);
   for (let y = crop.top; y < crop.top + crop.height; y += 1) {
-    pixels.fill(0, y * size.width + crop.left, y * size.width + crop.left + crop.width);
+    pixels.fill(background, y * size.width + crop.left, y * size.width + crop.left + crop.width);
   }
   return pixels;
 }

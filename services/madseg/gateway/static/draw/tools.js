@@ -7,13 +7,13 @@ import { VOID } from "/static/codec.js";
  * @typedef {object} Tool
  * @property {string} name @property {string} key @property {string} words @property {string} sign
  * @property {"paint" | "line" | "polygon" | "fill" | "pick"} way how it is used
- * @property {number} [label] what it always draws; else the class that is picked
+ * @property {number | "background"} [label] what it always draws; else the class that is picked
  */
 
 /** @type {Tool[]} */
 export const TOOLS = [
   { name: "brush", key: "b", words: "Brush", sign: "brush", way: "paint" },
-  { name: "eraser", key: "e", words: "Eraser, to background", sign: "eraser", way: "paint", label: 0 },
+  { name: "eraser", key: "e", words: "Eraser, to background", sign: "eraser", way: "paint", label: "background" },
   { name: "polygon", key: "p", words: "Polygon", sign: "polygon", way: "polygon" },
   { name: "line", key: "l", words: "Line", sign: "line", way: "line" },
   { name: "fill", key: "f", words: "Fill", sign: "fill", way: "fill" },

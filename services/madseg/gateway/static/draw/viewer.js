@@ -12,6 +12,7 @@ import { loadPicture } from "/static/draw/picture.js";
 import { Pointers } from "/static/draw/pointer.js";
 
 /** @typedef {import("/static/draw/tasks.js").Task} Task */
+/** @typedef {import("/static/session.js").Taxonomy} Taxonomy */
 /** @typedef {import("/static/codec.js").LabelMap} LabelMap */
 /** @typedef {{x: number, y: number}} Pixel */
 
@@ -24,16 +25,16 @@ export class Viewer extends EventTarget {
   #spaceHeld = false;
   #abort = new AbortController();
 
-  /** @param {HTMLElement} host @param {Task} task @param {{label: number, colour: string}[]} classes @param {string} hot colour of what differs */
-  constructor(host, task, classes, hot) {
+  /** @param {HTMLElement} host @param {Task} task @param {Taxonomy} taxonomy @param {string} hot colour of what differs */
+  constructor(host, task, taxonomy, hot) {
     super();
     this.task = task;
-    this.classes = classes;
+    this.taxonomy = taxonomy;
     this.board = new Board(host, task.size, task.crop);
     this.cursor = new Cursor(this.board);
     this.layers = {
-      prediction: new Labels({ pixels: blank(task), ...task.size }, areaColours(classes)),
-      mask: new Labels({ pixels: blank(task), ...task.size }, areaColours(classes)),
+      prediction: new Labels({ pixels: blank(task, taxonomy.background), ...task.size }, areaColours(taxonomy)),
+      mask: new Labels({ pixels: blank(task, taxonomy.background), ...task.size }, areaColours(taxonomy)),
       differs: new Labels({ pixels: new Uint8Array(task.size.height * task.size.width), ...task.size }, oneColour(1, hot)),
     };
     for (const [name, labels] of Object.entries(this.layers)) this.board.layer(name, labels);
@@ -72,7 +73,7 @@ export class Viewer extends EventTarget {
 
   /** @param {boolean} outlined */
   outline(outlined) {
-    const colours = outlined ? outlineColours(this.classes) : areaColours(this.classes);
+    const colours = outlined ? outlineColours(this.taxonomy) : areaColours(this.taxonomy);
     this.layers.mask.colours = colours;
     this.layers.prediction.colours = colours;
     this.board.outline(outlined);

@@ -58,7 +58,7 @@ function Studio({ first, note, next, again }) {
   const live = useTask(first);
   const failed = (/** @type {any} */ problem) => setError(advice(problem));
   useEffect(() => {
-    const made = new Easel(/** @type {HTMLElement} */ (host.current), first, taxonomy.classes);
+    const made = new Easel(/** @type {HTMLElement} */ (host.current), first, taxonomy);
     setEasel(made);
     if (document.activeElement === document.body) made.board.host.focus({ preventScroll: true });
     made.open().then(

@@ -54,7 +54,7 @@ function Nothing({ note, again }) {
 
 /** @param {{first: Task, note: string, next: (note: string) => void}} props */
 function Table({ first, note, next }) {
-  const { classes } = useSession().taxonomy;
+  const { taxonomy } = useSession();
   const host = useRef(/** @type {HTMLElement | null} */ (null));
   const [viewer, setViewer] = useState(/** @type {Viewer | null} */ (null));
   const [error, setError] = useState("");
@@ -63,7 +63,7 @@ function Table({ first, note, next }) {
   const live = useTask(first);
   useEffect(() => {
     const element = /** @type {HTMLElement} */ (host.current);
-    const made = new Viewer(element, first, classes, colourOf(element, "--hot"));
+    const made = new Viewer(element, first, taxonomy, colourOf(element, "--hot"));
     setViewer(made);
     if (document.activeElement === document.body) element.focus({ preventScroll: true });
     made.open().catch((problem) => setError(advice(problem)));
@@ -79,7 +79,7 @@ function Table({ first, note, next }) {
       <div class="board-frame">
         <div ref=${host} class="board" tabindex="0" role="application" aria-label="Mask to review" aria-describedby="cursor-words"></div>
         ${viewer && html`<${Pins} board=${viewer.board} findings=${live.task.findings} current=${current} pick=${pick} />
-          <${CursorWords} easel=${viewer} classes=${classes} />`}
+          <${CursorWords} easel=${viewer} classes=${taxonomy.classes} />`}
       </div>
       ${viewer && html`<${Desk} viewer=${viewer} live=${live} current=${current} pick=${pick} decide=${setDecision} failed=${(/** @type {any} */ problem) => setError(advice(problem))} />`}
     </div>

@@ -47,7 +47,7 @@ function Judging({ campaign, open }) {
   const item = rating.current;
   const seen = (item?.views?.seen ?? [])
     .map(([label]) => taxonomy.classes.find((one) => one.label === label))
-    .filter((one) => one && one.label !== 0);
+    .filter((one) => one && one.label !== taxonomy.background);
 
   const judge = (/** @type {Record<string, unknown>} */ judgement, /** @type {Event} */ event) => {
     if (!rating.takes(judgement)) return;
@@ -116,7 +116,7 @@ function Judging({ campaign, open }) {
 /** A rating for as long as the page is there; the component renders whenever it changes. @param {string} campaign @returns {Rating} */
 function useRating(campaign) {
   const { me, taxonomy } = useSession();
-  const rating = useMemo(() => new Rating(campaign, me.name, taxonomy.classes), [campaign, me.name]);
+  const rating = useMemo(() => new Rating(campaign, me.name, taxonomy), [campaign, me.name]);
   const [, turn] = useState(0);
   useEffect(() => {
     const changed = () => turn((count) => count + 1);

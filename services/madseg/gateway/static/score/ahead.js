@@ -4,6 +4,7 @@
 import { octets, post } from "/static/api.js";
 import { mapOf, painted, pictureOf, shares } from "/static/maps.js";
 
+/** @typedef {import("/static/session.js").Taxonomy} Taxonomy */
 /** @typedef {{id: string, image_id: string, target: string}} Assignment */
 /** @typedef {{picture: ImageBitmap, fill: ImageBitmap, outline: ImageBitmap, seen: [number, number][]}} Views */
 /** @typedef {{assignment: Assignment, views: Views | null, error: any, loaded: Promise<void>}} Item */
@@ -33,12 +34,12 @@ export class Ahead {
   #doubted = null;
 
   /**
-   * @param {string} campaign @param {{label: number, colour: string}[]} classes
+   * @param {string} campaign @param {Taxonomy} taxonomy
    * @param {(progress: {judged: number, left: number}) => void} told @param {() => void} changed
    */
-  constructor(campaign, classes, told, changed) {
+  constructor(campaign, taxonomy, told, changed) {
     this.campaign = campaign;
-    this.classes = classes;
+    this.taxonomy = taxonomy;
     this.told = told;
     this.changed = changed;
   }
@@ -135,7 +136,7 @@ export class Ahead {
   #prepared(assignment) {
     /** @type {Item} */
     const item = { assignment, views: null, error: null, loaded: Promise.resolve() };
-    item.loaded = views(assignment, this.classes).then(
+    item.loaded = views(assignment, this.taxonomy).then(
       (found) => void (item.views = found),
       (error) => void (item.error = error),
     );
@@ -144,16 +145,16 @@ export class Ahead {
   }
 }
 
-/** @param {Assignment} assignment @param {{label: number, colour: string}[]} classes @returns {Promise<Views>} */
-async function views(assignment, classes) {
+/** @param {Assignment} assignment @param {Taxonomy} taxonomy @returns {Promise<Views>} */
+async function views(assignment, taxonomy) {
   const [file, map] = await Promise.all([
     octets(pictureOf(assignment.image_id)),
     mapOf(assignment.image_id, assignment.target),
   ]);
   const [picture, fill, outline] = await Promise.all([
     createImageBitmap(new Blob([/** @type {BlobPart} */ (file.bytes)])),
-    createImageBitmap(painted(map, classes, "fill")),
-    createImageBitmap(painted(map, classes, "outline")),
+    createImageBitmap(painted(map, taxonomy, "fill")),
+    createImageBitmap(painted(map, taxonomy, "outline")),
   ]);
   return { picture, fill, outline, seen: shares(map) };
 }

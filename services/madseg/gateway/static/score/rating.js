@@ -33,8 +33,8 @@ export class Rating extends EventTarget {
     void this.more();
   };
 
-  /** @param {string} campaign @param {string} person @param {{label: number, colour: string}[]} classes */
-  constructor(campaign, person, classes) {
+  /** @param {string} campaign @param {string} person @param {import("/static/session.js").Taxonomy} taxonomy */
+  constructor(campaign, person, taxonomy) {
     super();
     this.campaign = campaign;
     this.queue = queueOf(person);
@@ -42,7 +42,7 @@ export class Rating extends EventTarget {
     this.queue.addEventListener("acknowledged", this.#acknowledged);
     this.ahead = new Ahead(
       campaign,
-      classes,
+      taxonomy,
       (progress) => this.#undoing || this.#told(progress),
       this.#changed,
     );
