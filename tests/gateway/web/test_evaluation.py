@@ -1,15 +1,27 @@
 """What the versions are worth, and what a round repaired, as the pages get it."""
 
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 import pytest
+from fastapi.routing import APIRoute
 
+from madseg.client import Client
 from madseg.core.label_map import decode, encode, from_dense
-from madseg.security.access import Role
+from madseg.core.preprocess import Size
+from madseg.gateway.web.asking import Asking
+from madseg.gateway.web.callers import Caller
+from madseg.gateway.web.drawing import drawing_routes
+from madseg.security.access import Principal, Role
 from madseg.v1 import rounds_pb2
 from tests.client.canned import image_id
 from tests.gateway.web.canned_masks import TASK
 from tests.gateway.web.canned_rounds import ROUND
 from tests.gateway.web.site import Site
+
+T = TypeVar("T")
 
 REPAIR = {
     "image_id": image_id(1),
@@ -116,6 +128,27 @@ def test_what_a_round_repaired(site: Site) -> None:
     with site.visit(Role.RATER) as client:
         assert client.get(f"/api/rounds/{ROUND}/repairs").status_code == 403
         assert client.get(at).status_code == 403
+
+
+def test_a_mask_is_brought_to_the_grid_in_a_thread(site: Site) -> None:
+    """A large one takes its time, in which others are answered."""
+    site.masks.drawn = encode(from_dense(np.zeros((20, 30), np.uint8)))
+    came: list[object] = []
+
+    class Watched(Asking):
+        async def wait(self, act: Callable[[], T]) -> T:
+            found = await super().wait(act)
+            came.append(found)
+            return found
+
+    asking = Watched(lambda: Client(labelling=site.behind, timeout=10))
+    caller = Caller(Principal("ada", frozenset({Role.ANNOTATOR})), None, asking)
+    at = "/mask-tasks/{task_id}/revisions/{revision}/canonical"
+    routes = [route for route in drawing_routes(Size(20, 20)).routes if isinstance(route, APIRoute)]
+    (route,) = [route for route in routes if route.path == at]
+    answer = asyncio.run(route.endpoint(caller, TASK, 2))
+    asking.close()
+    assert came[-1] == answer.body
 
 
 def test_a_report_to_send_on(site: Site) -> None:
