@@ -74,6 +74,29 @@ def test_t_and_the_random_lane_only_shrink(studio: Studio) -> None:
     assert len(otto.chosen_sets().counterexamples) == 3
 
 
+@pytest.mark.parametrize("purpose", ["counterexample", "test"])
+def test_a_contest_finds_an_image_of_s_or_t_out_of_domain(studio: Studio, purpose: str) -> None:
+    """Its campaign has the veto and lets it go: the next in line is drawn for S by whoever drew it, and T shrinks."""
+    otto, ann, ben = studio.otto, studio.person("ann"), studio.person("ben")
+    otto.create_mask_tasks(annotators=["ann"], double_share=0)
+    before = otto.chosen_sets()
+    image = (before.test if purpose == "test" else before.counterexamples)[0].image_id
+    otto.add_mask_tasks([image], "contest")
+    (contest,) = otto.mask_tasks(purpose="contest")
+    assert ben.take_mask_task(contest.id) is not None
+    sent = ben.send_back_image(contest.id, "a drawing")
+    after = otto.chosen_sets()
+    assert image not in {item.image_id for item in (*after.test, *after.counterexamples)}
+    assert [(item.image_id, item.rater) for item in otto.vetoes()] == [(image, "ben")]
+    assert {item.state for item in otto.mask_tasks() if item.image_id == image} == {MaskTaskState.SENT_BACK}
+    until(lambda: studio.around.excluded_for("veto") == {image})
+    until(lambda: image not in studio.around.excluded_for("training"))
+    made = [item.annotator for item in otto.mask_tasks() if item.image_id == sent.replacement_image_id]
+    assert made == (["ann"] if purpose == "counterexample" else [])
+    assert otto.create_mask_tasks(double_share=0).created == 0
+    assert ann.mask_task(contest.id).state is MaskTaskState.SENT_BACK
+
+
 def test_s_shrinks_when_nobody_is_in_line(studio: Studio) -> None:
     """Whoever was in line and is forgotten by the gateway is passed over."""
     otto, ann = studio.otto, studio.person("ann")

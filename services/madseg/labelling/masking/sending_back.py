@@ -22,7 +22,7 @@ from madseg.labelling.scoring.errands import Act, Reason
 from madseg.labelling.scoring.judgements import Said
 from madseg.labelling.scoring.kept import Campaign
 from madseg.labelling.scoring.standing import COUNTEREXAMPLE, TEST
-from madseg.labelling.scoring.tables import CHOSEN, ITEMS
+from madseg.labelling.scoring.tables import CAMPAIGNS, CHOSEN, ITEMS
 from madseg.ports import Database
 
 LOOKED_AT = 20
@@ -56,29 +56,30 @@ def send_back(
             return tasks.shown(tx, found.id), found.replacement
         if found.state != tasks.DRAWING:
             raise NotReady(f"mask task {found.id} is {found.state.replace('_', ' ')}: it can't be sent back now")
-        following = _veto(tx, found, who, reason, now, set(line) - set(pictures))
+        campaign = _campaign(tx, found)
+        following = _veto(tx, found, campaign, who, reason, now, set(line) - set(pictures))
         _end(tx, found, who, reason, following, now)
-        if following is not None:
-            _succeed(tx, found, following, pictures, project, who, now)
+        if campaign is not None and following is not None:
+            _succeed(tx, found, campaign, following, pictures, project, who, now)
         return tasks.shown(tx, found.id), following.hex() if following else ""
 
 
 def _line(tx: Connection, found: Task) -> list[bytes]:
     """Images that are next in line for the place of a task's image."""
-    if not found.campaign_id:
-        return []
-    return list(islice(in_line(tx, kept.campaign(tx, found.campaign_id)), LOOKED_AT))
+    campaign = _campaign(tx, found)
+    return [] if campaign is None else list(islice(in_line(tx, campaign), LOOKED_AT))
 
 
-def _veto(tx: Connection, found: Task, who: str, reason: str, now: int, gone: Collection[bytes]) -> bytes | None:
+def _veto(
+    tx: Connection, found: Task, campaign: Campaign | None, who: str, reason: str, now: int, gone: Collection[bytes]
+) -> bytes | None:
     """The image's veto, and the image that takes its place: none that is `gone` or vetoed itself."""
     image = bytes.fromhex(found.image_id)
-    if not _of_campaign(tx, found):
+    if campaign is None:
         errands.ask(tx, [image], Act.EXCLUDE, Reason.VETO, now)
         if found.purpose == COUNTEREXAMPLE:
             errands.ask(tx, [image], Act.RESTORE, Reason.TRAINING, now)
         return None
-    campaign = kept.campaign(tx, found.campaign_id)
     vetoes.veto(tx, campaign, image, Said(reason=VetoReason.OTHER, text=reason), who, now)
     following: bytes | None = image if _placed(tx, campaign, image) else None
     if following is None and found.purpose == COUNTEREXAMPLE:
@@ -102,25 +103,36 @@ def _end(tx: Connection, found: Task, who: str, reason: str, following: bytes | 
 def _succeed(
     tx: Connection,
     found: Task,
+    campaign: Campaign,
     following: bytes,
     pictures: Mapping[bytes, Picture],
     project: Project,
     who: str,
     now: int,
 ) -> None:
-    """The task of the image that took the place, for the same annotator; the first mask's, where this was a second."""
+    """The task of the image that took the place, for whoever drew for training what had it."""
     if following not in pictures:
         raise Unavailable("others have just sent back as many images as were in line: try again")
-    campaign = kept.campaign(tx, found.campaign_id)
-    annotator = tasks.task(tx, found.first_id).annotator if found.first_id else found.annotator
+    learned = (TASKS.c.campaign_id == campaign.id, TASKS.c.purpose == COUNTEREXAMPLE)
+    drawn = select(TASKS.c.annotator).where(*learned, TASKS.c.image_id == bytes.fromhex(found.image_id))
+    annotator = tx.execute(drawn).scalars().first()
+    if annotator is None:  # whoever makes the campaign's tasks makes this one with them
+        return
     wanted = without_task(tx, [x for x in wanted_of(campaign, chosen(tx, campaign)) if x.image == following])
     make(tx, wanted, pictures, project, who, now, [annotator] * len(wanted))
 
 
-def _of_campaign(tx: Connection, found: Task) -> bool:
-    """Whether a task's image is one of its campaign's; one that was added to its S need not be."""
-    query = select(ITEMS.c.position).where(ITEMS.c.campaign_id == found.campaign_id)
-    return tx.execute(query.where(ITEMS.c.image_id == bytes.fromhex(found.image_id))).first() is not None
+def _campaign(tx: Connection, found: Task) -> Campaign | None:
+    """The campaign that a task's image is one of: the task's, or the one in which it has a place, or the newest.
+
+    An image that was added to S is perhaps none of its campaign's, and one that is drawn for a contest or the random
+    lane has a task without a campaign. None where nobody graded it.
+    """
+    image = bytes.fromhex(found.image_id)
+    query = select(ITEMS.c.campaign_id).join(CAMPAIGNS, CAMPAIGNS.c.id == ITEMS.c.campaign_id)
+    newest = tx.execute(query.where(ITEMS.c.image_id == image).order_by(CAMPAIGNS.c.number.desc())).scalars().all()
+    graded = [kept.campaign(tx, campaign_id) for campaign_id in newest]
+    return min(graded, key=lambda item: (item.id != found.campaign_id, not _placed(tx, item, image)), default=None)
 
 
 def _placed(tx: Connection, campaign: Campaign, image: bytes) -> bool:
