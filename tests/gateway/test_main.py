@@ -40,7 +40,7 @@ def test_both_ways_in_are_one_gateway(parts: Parts) -> None:
     for part in built:
         part.start()
     try:
-        _, rpc, web, _ = built
+        *_, rpc, web, _ = built
         assert isinstance(rpc, Server)
         assert isinstance(web, HttpServer)
         answer = httpx.post(f"http://127.0.0.1:{web.port}/v1/images", content=noise(1), trust_env=False)
