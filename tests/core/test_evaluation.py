@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from madseg.core.errors import InvalidInput
-from madseg.core.evaluation import image_mious, mean_estimate, mean_of_images, of_data_set, risk_coverage
+from madseg.core.evaluation import (
+    image_mious,
+    mean_estimate,
+    mean_of_images,
+    of_data_set,
+    risk_coverage,
+    share_estimate,
+)
 
 RIGHT, WRONG = [[10, 0], [0, 10]], [[0, 10], [10, 0]]
 
@@ -48,6 +55,17 @@ def test_all_images_alike_leave_no_doubt() -> None:
     assert (found.value, found.low, found.high, found.images) == (1.0, 1.0, 1.0, 5)
 
 
+@pytest.mark.parametrize(
+    ("hits", "images", "low", "high"),
+    [(0, 4, 0.0, 0.490), (3, 3, 0.439, 1.0), (5, 10, 0.237, 0.763), (81, 263, 0.255, 0.366)],
+)
+def test_a_share_is_doubted_also_where_none_or_all_are_hit(hits: int, images: int, low: float, high: float) -> None:
+    """By Wilson's formula; the last one is the example of Newcombe (1998)."""
+    found = share_estimate(hits, images)
+    assert (found.value, found.images) == (hits / images, images)
+    assert (found.low, found.high) == (pytest.approx(low, abs=5e-4), pytest.approx(high, abs=5e-4))
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_risk_at_full_coverage_is_the_mean(risks: list[float]) -> None:
     """Whatever the order."""
@@ -70,3 +88,5 @@ def test_what_can_not_be_averaged_is_refused() -> None:
         mean_estimate(np.zeros(0), 0)
     with pytest.raises(InvalidInput, match="one discrepancy a risk"):
         risk_coverage(np.zeros(2), np.zeros(3))
+    with pytest.raises(InvalidInput, match="at least one image"):
+        share_estimate(0, 0)

@@ -5,7 +5,9 @@ such as T0 it reports the mIoU of the confusion summed over all images. Both com
 images, since thirty images with a standard deviation of 0.2 leave 0.07 to either side of their mean.
 """
 
+import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +78,24 @@ def mean_estimate(values: Floats, seed: int) -> Estimate:
     if not len(values):
         raise InvalidInput("an average needs at least one image, got none")
     return _estimate(float(values.mean()), values[_resampled(len(values), seed)].mean(1), len(values))
+
+
+def share_estimate(hits: int, images: int) -> Estimate:
+    """A share of images with its score interval (Wilson 1927), which stays honest where all or none are hit.
+
+    Resampling would leave no doubt there: it never draws what it hasn't seen.
+
+    Raises:
+        InvalidInput: there is no image.
+    """
+    if not images:
+        raise InvalidInput("a share needs at least one image, got none")
+    z, share = NormalDist().inv_cdf((1 + LEVEL) / 2), hits / images
+    middle, scale = share + z * z / (2 * images), 1 + z * z / images
+    spread = z * math.sqrt(share * (1 - share) / images + (z / (2 * images)) ** 2)
+    low = (middle - spread) / scale if hits else 0.0
+    high = (middle + spread) / scale if hits < images else 1.0
+    return Estimate(share, low, high, images)
 
 
 def risk_coverage(risks: Floats, discrepancies: Floats) -> Floats:

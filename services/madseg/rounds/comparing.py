@@ -15,7 +15,7 @@ from madseg.client.values.finetune import Figure
 from madseg.client.values.rounds import TestSet, TieGroup
 from madseg.core.comparison import holm, rank_correlation, stability, tie_groups
 from madseg.core.errors import InvalidInput, NotFound
-from madseg.core.evaluation import mean_estimate, risk_coverage
+from madseg.core.evaluation import risk_coverage, share_estimate
 from madseg.ports import Database
 from madseg.rounds.neighbours import Neighbours
 from madseg.rounds.standings import SEED, Table, difference, ordered_versions, paired, test_set
@@ -134,7 +134,7 @@ def _correlation(discrepancies: Floats, risks: Floats) -> float | None:
 def _share(unranked: Floats) -> Figure | None:
     if not len(unranked):
         return None
-    found = mean_estimate(unranked, SEED)
+    found = share_estimate(int(unranked.sum()), len(unranked))
     return Figure(found.value, found.low, found.high, found.images)
 
 

@@ -107,3 +107,19 @@ def test_opinions_follow_what_happens(desk: Desk) -> None:
     assert (desk.opinions()[0].image_id, desk.opinions()[0].mean) == (held.image_id, 2.0)
     desk.undo("ada")
     assert desk.opinions()[0].mean is None
+
+
+def test_opinions_follow_a_veto_that_is_taken_back_once_the_sets_are_chosen(desk: Desk) -> None:
+    """A campaign that is closed is not one that says no more."""
+    desk.open(raters=1)
+    (held,) = desk.take("ada")
+    desk.veto("ada", held)
+    desk.choose(allow_incomplete=True)
+    closed = desk.progress().kept.state
+
+    def vetoes() -> int:
+        return next(item.vetoes for item in desk.opinions() if item.image_id == held.image_id)
+
+    assert vetoes() == 1
+    assert desk.revoke(held.image_id) == 1
+    assert (vetoes(), desk.progress().kept.state) == (0, closed)

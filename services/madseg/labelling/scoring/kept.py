@@ -211,10 +211,12 @@ _COUNTED = (
 
 _SETTLED = (
     update(CAMPAIGNS)
-    .where(CAMPAIGNS.c.id == bindparam("campaign"), CAMPAIGNS.c.state.in_(GOING_ON))
+    .where(CAMPAIGNS.c.id == bindparam("campaign"))
     .values(
         state=case(
-            (exists().where(ITEMS.c.campaign_id == bindparam("campaign"), ITEMS.c.needed > 0), OPEN), else_=SCORED
+            (CAMPAIGNS.c.state.not_in(GOING_ON), CAMPAIGNS.c.state),  # but its opinions change: a veto may come late
+            (exists().where(ITEMS.c.campaign_id == bindparam("campaign"), ITEMS.c.needed > 0), OPEN),
+            else_=SCORED,
         ),
         revision=CAMPAIGNS.c.revision + 1,
     )
