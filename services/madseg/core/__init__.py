@@ -8,7 +8,7 @@ Files in the order in which the data flows:
 | an image becomes canonical           | preprocess                                           |
 | label maps: one, many at once        | label_map, label_maps, warm_up (compiles for these)  |
 | who competes with whom               | competition                                          |
-| two maps of an image compared        | confusion, discrepancy, content                      |
+| two maps of an image compared        | confusion, discrepancy, content, disagreement         |
 | the images on which two disagree: M  | ranking, candidates                                  |
 | people grade M                       | opinion, raters, agreement, adaptive (when to stop)  |
 | what is chosen of M: S and T         | counterexamples                                      |
